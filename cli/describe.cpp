@@ -1,0 +1,155 @@
+// tangram describe: prints the tables that the readers themselves obey.
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "policies/registry.h"
+#include "profiles/profile_io.h"
+#include "profiles/synth.h"
+#include "sim/results/table.h"
+#include "sim/scenario/keys.h"
+#include "sim/scenario/scenario.h"
+
+namespace tangram::cli {
+namespace {
+
+const std::vector<std::string>& topics() {
+  static const std::vector<std::string> names{"policies", "scenario", "models", "backends"};
+  return names;
+}
+
+std::string padded(const std::string& name) {
+  return fmt::format("  {:<16} ", name);
+}
+
+std::string value_text(const ParamValue& value) {
+  struct Visitor {
+    std::string operator()(bool b) const { return b ? "true" : "false"; }
+    std::string operator()(std::int64_t i) const { return std::to_string(i); }
+    std::string operator()(double d) const { return fmt::format("{:g}", d); }
+    std::string operator()(const std::string& s) const { return s; }
+    std::string operator()(const std::vector<std::int64_t>& v) const {
+      return fmt::format("[{}]", fmt::join(v, ", "));
+    }
+  };
+  return std::visit(Visitor{}, value);
+}
+
+std::string range_text(const ParamInfo& param) {
+  switch (param.kind) {
+    case ParamKind::kBool:
+      return "true or false";
+    case ParamKind::kInteger:
+      return fmt::format("integer, {:.0f} to {:.0f}", param.low, param.high);
+    case ParamKind::kNumber:
+      return fmt::format("number in [{:g}, {:g}]", param.low, param.high);
+    case ParamKind::kChoice:
+      return fmt::format("one of {}", fmt::join(param.choices, ", "));
+    case ParamKind::kIntegers:
+      return fmt::format("list of integers, {:.0f} to {:.0f}", param.low, param.high);
+  }
+  return "";
+}
+
+std::string policy_text(const char* kind, const PolicyInfo& info) {
+  std::string text = wrapped("", fmt::format("{} ({})", info.name, kind));
+  text += wrapped("  ", info.summary);
+  if (!info.source.empty()) text += wrapped("  source: ", info.source);
+  if (info.params.empty()) text += "  no parameters\n";
+  for (const ParamInfo& param : info.params) {
+    text += wrapped(padded(param.name),
+                    fmt::format("{} ({}; default {})", param.help, range_text(param),
+                                param.initial ? value_text(*param.initial) : "none"));
+  }
+  return text;
+}
+
+template <typename Entry>
+std::string list_text(const char* title, const std::vector<Entry>& entries) {
+  std::string text = std::string(title) + '\n';
+  for (const Entry& entry : entries) text += wrapped(padded(entry.info.name), entry.info.summary);
+  return text;
+}
+
+std::string scenario_text() {
+  std::string text =
+      "Keys of a scenario (JSON); * stands for an index, ! marks what is required.\n";
+  for (const KeyInfo& key : scenario_keys()) {
+    std::string what = key.help + " (" + range_of(key);
+    if (!key.initial.is_null()) what += "; default " + key.initial.dump();
+    text += key.pointer + (key.required ? " !\n" : "\n") + wrapped("    ", what + ')');
+  }
+  return text;
+}
+
+std::string models_text() {
+  std::string text = "Models that `profile synth` computes profiles for\n";
+  for (const ModelFigures& model : known_models()) {
+    text += wrapped(padded(model.name),
+                    fmt::format("{}: {:g} GFLOP an item, {:g} M parameters", model.description,
+                                model.gflops_per_item, model.parameters_m));
+  }
+  text += "Shipped profiles, for /profiles of a scenario\n";
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(shipped_profiles(), error)) {
+    if (entry.path().extension() == ".h5") files.push_back(entry.path().filename().string());
+  }
+  std::sort(files.begin(), files.end());
+  for (const std::string& file : files) text += "  " + file + '\n';
+  return text;
+}
+
+std::string backends_text() {
+  return wrapped(
+      "  simulation       ",
+      fmt::format("simulated GPUs; the device model is rate; sharing is one of {}; "
+                  "interference is one of {}",
+                  fmt::join(sharing_names(), ", "), fmt::join(interference_names(), ", ")));
+}
+
+std::string policies_text() {
+  return list_text("Planners", planners()) + list_text("Dispatchers", dispatchers());
+}
+
+std::string name_text(const std::string& name) {
+  std::string text;
+  if (const PlannerEntry* entry = find_planner(name)) text += policy_text("planner", entry->info);
+  if (const DispatcherEntry* entry = find_dispatcher(name)) {
+    text += policy_text("dispatcher", entry->info);
+  }
+  if (!text.empty()) return text;
+  std::vector<std::string> known = topics();
+  for (const std::vector<std::string>& names : {planner_names(), dispatcher_names()}) {
+    for (const std::string& candidate : names) {
+      if (std::find(known.begin(), known.end(), candidate) == known.end())
+        known.push_back(candidate);
+    }
+  }
+  throw ConfigError("tangram describe", unknown_name("name", name, known));
+}
+
+std::string text_of(const std::string& topic) {
+  if (topic == "policies") return policies_text();
+  if (topic == "scenario") return scenario_text();
+  if (topic == "models") return models_text();
+  if (topic == "backends") return backends_text();
+  return name_text(topic);
+}
+
+}  // namespace
+
+Action add_describe(CLI::App& app) {
+  const auto topic = std::make_shared<std::string>("policies");
+  app.add_option("TOPIC", *topic, "policies, scenario, models, backends, or the name of a policy");
+  return [topic] {
+    print(text_of(*topic));
+    return kDone;
+  };
+}
+
+}  // namespace tangram::cli

@@ -1,0 +1,113 @@
+// The tangram command: parses, calls, and turns what is thrown into exit codes.
+#include <cstdio>
+#include <new>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "sim/core/check.h"
+#include "sim/core/error.h"
+#include "sim/results/version.h"
+
+namespace tangram::cli {
+namespace {
+
+struct Command {
+  const char* name;
+  const char* help;
+  Action (*add)(CLI::App&);
+};
+
+constexpr Command kCommands[] = {
+    {"run", "simulate a scenario", add_run},
+    {"plan", "cut the GPUs for a scenario, without a run", add_plan},
+    {"profile", "import, show or compute profiles", add_profile},
+    {"describe", "what this build knows: policies, scenario keys, models, backends", add_describe},
+    {"version", "version and commit of this build", add_version},
+};
+
+// The names that could have stood in place of an argument nobody expected.
+std::vector<std::string> names_of(const CLI::App& app, bool options) {
+  std::vector<std::string> names;
+  if (options) {
+    for (const CLI::Option* option : app.get_options()) {
+      if (!option->get_lnames().empty()) names.push_back("--" + option->get_lnames().front());
+    }
+  } else {
+    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  }
+  return names;
+}
+
+// The deepest subcommand that was named.
+const CLI::App& innermost(const CLI::App& app) {
+  const std::vector<CLI::App*> parsed = app.get_subcommands();
+  return parsed.empty() ? app : innermost(*parsed.front());
+}
+
+int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& command = innermost(app);
+  const std::vector<std::string> extra = app.remaining(true);
+  std::string place = "command line";
+  if (&command != &app) place = "tangram " + command.get_name();
+  std::string what = error.what();
+  if (!extra.empty()) {
+    const bool is_option = extra.front().starts_with("-");
+    const std::vector<std::string> known = names_of(command, is_option);
+    what = known.empty() ? "unexpected argument \"" + extra.front() + '"'
+                         : unknown_name(is_option ? "option" : "command", extra.front(), known);
+  }
+  print_error(place + ": " + what);
+  return kWrongInput;
+}
+
+int guarded(const Action& action) {
+  try {
+    return action();
+  } catch (const ConfigError& error) {
+    print_faults(error);
+    return kWrongInput;
+  } catch (const NoAnswer& error) {
+    print_error(error.what());
+    return kAnswerIsNo;
+  } catch (const InternalError& error) {
+    print_error(std::string("a bug in tangram, please report it: ") + error.what());
+    return kSystemFailed;
+  } catch (const std::bad_alloc&) {
+    print_error("out of memory");
+    return kSystemFailed;
+  } catch (const std::exception& error) {
+    print_error(error.what());
+    return kSystemFailed;
+  }
+}
+
+int run_main(int argc, const char* const* argv) {
+  CLI::App app("Simulates DNN inference on shared GPUs.", "tangram");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "tangram " + version());
+  app.failure_message(CLI::FailureMessage::simple);
+  std::vector<std::pair<CLI::App*, Action>> actions;
+  for (const Command& command : kCommands) {
+    CLI::App* added = app.add_subcommand(command.name, command.help);
+    actions.emplace_back(added, command.add(*added));
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return print_usage_error(app, error);
+  }
+  for (const auto& [command, action] : actions) {
+    if (command->parsed()) return guarded(action);
+  }
+  return kWrongInput;
+}
+
+}  // namespace
+}  // namespace tangram::cli
+
+int main(int argc, char** argv) {
+  return tangram::cli::guarded([&] { return tangram::cli::run_main(argc, argv); });
+}

@@ -1,0 +1,95 @@
+// tangram plan: cuts the GPUs and stops there.
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "policies/plan_io.h"
+#include "sim/core/atomic_file.h"
+#include "sim/results/table.h"
+#include "sim/scenario/plan_of_scenario.h"
+#include "sim/simulation.h"
+
+namespace tangram::cli {
+namespace {
+
+struct Options {
+  std::string scenario;
+  std::string out;
+  bool strict = false;
+};
+
+Scenario load(const Options& options) {
+  Faults faults;
+  check_outputs({{"--out", options.out}}, {options.scenario}, faults);
+  Scenario scenario;
+  try {
+    scenario = load_scenario(options.scenario);
+  } catch (const ConfigError& error) {
+    faults.append(error);
+  }
+  faults.throw_if_any();
+  return scenario;
+}
+
+std::string replica_text(const PlanReplica& replica) {
+  std::string text = replica.workload == "*" ? "every workload" : replica.workload;
+  if (replica.processes > 1) text += fmt::format(" x{}", replica.processes);
+  if (replica.batch) text += fmt::format(" batch {}", *replica.batch);
+  if (replica.rate_rps) text += fmt::format(" {:.4g}/s", *replica.rate_rps);
+  return text;
+}
+
+// The plan for people: a line per partition.
+std::string listing(const Plan& plan) {
+  std::string text = wrapped("planner     ", plan.planner) +
+                     wrapped("GPUs        ", fmt::format("{} used, {} MIG slices", plan.gpus_used(),
+                                                         plan.slices_used()));
+  for (const PlanGpu& gpu : plan.gpus) {
+    for (const PlanPartition& partition : gpu.partitions) {
+      std::string replicas;
+      for (const PlanReplica& replica : partition.replicas) {
+        replicas += (replicas.empty() ? "" : ", ") + replica_text(replica);
+      }
+      const std::string start = partition.start ? fmt::format("@{}", *partition.start) : "";
+      text += wrapped(fmt::format("gpu {:<7} ", gpu.index),
+                      fmt::format("{} {} {}{}: {}", gpu.type,
+                                  gpu_mode_names()[static_cast<std::size_t>(gpu.mode)],
+                                  to_string(partition.share()), start,
+                                  replicas.empty() ? "nothing" : replicas));
+    }
+  }
+  for (const std::string& lost : plan.lost) text += wrapped("lost        ", lost);
+  return text;
+}
+
+int run(const Options& options) {
+  Scenario scenario = load(options);
+  const Plan plan = make_plan(scenario, scenario.notes);
+  const std::string json = to_json(plan, scenario.workloads).dump(2) + '\n';
+  if (options.out.empty()) {
+    print(json);
+  } else {
+    write_file(options.out, json);
+    print(listing(plan));
+  }
+  for (const std::string& note : scenario.notes) print_note(note);
+  for (const Unserved& unserved : plan.unserved) {
+    print_note(fmt::format("unserved: {}, {:.4g} requests/s: {}", unserved.workload,
+                           unserved.rate_rps, unserved.reason));
+  }
+  return options.strict && !plan.unserved.empty() ? kAnswerIsNo : kDone;
+}
+
+}  // namespace
+
+Action add_plan(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("SCENARIO", options->scenario, "scenario file (JSON)")->required();
+  app.add_option("--out", options->out, "write the plan (JSON) and print a listing of it");
+  app.add_flag("--strict", options->strict, "exit with 1 when demand is unserved");
+  return [options] { return run(*options); };
+}
+
+}  // namespace tangram::cli

@@ -1,0 +1,27 @@
+# Warnings and the numeric flags that keep results bit-identical between builds.
+add_library(tangram_warnings INTERFACE)
+target_compile_options(
+  tangram_warnings
+  INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+            # False alarms of g++ 12 at -O3: inside fmt::join, and for "text" + std::string (GCC
+            # PR105651).
+            $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
+            $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+
+# A fused multiply-add rounds once where the source rounds twice: forbid it, in every target.
+# The SLP vectoriser keeps generator state in vector registers and breaks store forwarding: an
+# exponential sample costs three times as much (docs/model/event-core.md).
+add_library(tangram_numerics INTERFACE)
+target_compile_options(
+  tangram_numerics INTERFACE -ffp-contract=off
+                             $<$<CXX_COMPILER_ID:GNU>:-fno-tree-slp-vectorize>)
+
+# Declares the library of one folder: tangram_library(NAME SOURCES ... HEADERS ... LINKS ...).
+function(tangram_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;LINKS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_sources(${name} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES
+                                ${ARG_HEADERS})
+  target_link_libraries(${name} PUBLIC tangram_numerics ${ARG_LINKS} PRIVATE tangram_warnings)
+  set_target_properties(${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
+endfunction()

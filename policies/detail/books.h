@@ -1,0 +1,262 @@
+// The Host's state and the operations on it: queues, executors, batches, timers. Policies reach it
+// through View and Decisions only; runtimes through Host only.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "policies/deployment.h"
+#include "sim/core/bit_set.h"
+#include "sim/core/check.h"
+#include "sim/core/event_queue.h"
+#include "sim/core/ring.h"
+
+namespace tangram {
+
+struct Request {
+  TimePoint arrival;  // intended arrival, never later than now
+  RequestId id;
+};
+
+// When a batch may start: the device starts it at max(earliest, device free) and refuses it if that
+// is later than latest.
+struct Window {
+  TimePoint earliest = kStart;
+  TimePoint latest = kNever;
+};
+
+enum class DropReason : std::uint8_t {
+  kDeadline,   // can no longer be met
+  kQueueFull,  // a limit of the queue
+  kTimeout,    // waited longer than the policy allows
+  kUnserved,   // the plan serves no such workload
+};
+inline constexpr std::size_t kDropReasons = 4;
+// "deadline", "queue_full", "timeout", "unserved", in the order of DropReason.
+const std::vector<std::string>& drop_reason_names();
+
+enum class Refusal : std::uint8_t {
+  kTooLate,  // could not start inside its window
+  kLost,     // the executor went away
+};
+
+// A message that a batch finished. end may be earlier than now in real time.
+struct Finished {
+  BatchId batch;
+  ExecutorId executor;
+  QueueId queue;
+  std::uint32_t count = 0;
+  TimePoint start, end;
+};
+struct Refused {
+  BatchId batch;
+  ExecutorId executor;
+  QueueId queue;
+  Refusal why = Refusal::kTooLate;
+};
+
+// The oldest n requests of one queue, as a part of a batch.
+struct Pick {
+  QueueId queue;
+  std::uint32_t n = 0;
+};
+
+// A queue of one workload (or of one replica of it), oldest first. Exact.
+class Queue {
+ public:
+  Queue() = default;
+  explicit Queue(Duration slo) : slo_(slo) {}
+  bool empty() const { return requests_.empty(); }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(requests_.size()); }
+  // The i-th oldest. Requires: i < size().
+  const Request& operator[](std::size_t i) const { return requests_[i]; }
+  const Request& front() const { return requests_.front(); }
+  // A request that finishes at its deadline is good.
+  TimePoint deadline(std::size_t i) const { return requests_[i].arrival + slo_; }
+  Duration slo() const { return slo_; }
+
+ private:
+  friend struct Books;
+  Ring<Request> requests_;
+  Duration slo_{};
+  bool grown_ = false;  // already in Changes::grown
+};
+
+struct ExecutorBelief {
+  TimePoint free_at = kStart;      // when its outstanding batches are believed to be done
+  std::uint32_t outstanding = 0;   // batches committed and not yet finished or refused: exact
+  bool up = true;
+};
+
+// An executor in the books: what policies see, and where the rest about it lies.
+struct ExecutorBooks {
+  ExecutorBelief belief;
+  std::uint32_t next_slot = 0;  // of its slots, the one to use next
+  std::uint32_t position = 0;  // within its group
+  const ExecutorClass* cls = nullptr;
+  BitSet* idle = nullptr;      // of its group
+};
+
+// A committed batch.
+struct Batch {
+  std::uint32_t generation = 0;
+  bool live = false;
+  ExecutorId executor;
+  QueueId queue;               // of the first pick
+  std::uint32_t service = 0;   // of the queue, within the executor's class
+  std::uint64_t sequence = 0;  // counts commitments, from 1
+  Window window;
+  TimePoint decided;
+  Duration predicted{};
+  std::vector<Request> requests;
+  std::vector<Pick> more;      // picks after the first; usually none
+  std::uint32_t size() const { return static_cast<std::uint32_t>(requests.size()); }
+};
+
+enum class CommandKind : std::uint8_t { kRun, kDrop };
+
+// What a runtime must carry out. kRun: Host::batch(batch) has the requests and the window. kDrop:
+// Host::dropped(command) has the requests.
+struct Command {
+  CommandKind kind = CommandKind::kRun;
+  DropReason reason = DropReason::kDeadline;
+  ExecutorId executor;
+  QueueId queue;
+  BatchId batch;
+  std::uint32_t count = 0;
+  std::uint32_t first_dropped = 0;
+};
+
+struct Books {
+  const Deployment* deployment = nullptr;
+  TimePoint now = kStart;
+  std::uint32_t depth = 2;
+  std::vector<Queue> queues;
+  std::vector<ExecutorBooks> executors;
+  std::vector<BitSet> idle;    // by group, by position
+  // Executor e owns 2 * depth slots from e * 2 * depth on, used in turn: at one instant all that it
+  // held may end (the running one, and those behind it refused), and as many be committed; what has
+  // just ended keeps its content through that decision.
+  std::vector<Batch> batches;
+  std::vector<Command> commands;
+  std::vector<Request> dropped;
+  std::uint64_t committed = 0;
+  std::uint32_t executor_count = 0;  // sizes that every decision checks against
+  std::uint32_t queue_count = 0;
+
+  EventQueue* events = nullptr;  // lent by the runtime
+  std::uint32_t first_timer_slot = 0;
+  std::uint32_t timer_count = 0;
+
+  const Service* service(ExecutorId e, QueueId q) const {
+    return executors[e.index()].cls->find(q);
+  }
+
+  BatchId run(ExecutorId e, QueueId q, std::uint32_t n, Window window) {
+    Batch& batch = open_batch(e, q, n, window);
+    take(batch, q, n);
+    return commit(batch, n);
+  }
+
+  BatchId run(ExecutorId e, std::span<const Pick> picks, Window window);
+
+  void drop(QueueId q, std::uint32_t n, DropReason why, bool oldest);
+
+  void wake(TimerId timer, TimePoint t) {
+    TANGRAM_CHECK(timer.value() < timer_count, "unknown timer ", timer.value(), " of ", timer_count);
+    events->schedule(SlotId(first_timer_slot + timer.value()), t < now ? now : t, Phase::kTimer);
+  }
+
+  BatchId id_of(const Batch& batch) const {
+    return {static_cast<std::uint32_t>(&batch - batches.data()), batch.generation};
+  }
+  // The live batch of that id, or nullptr for a stale message.
+  Batch* live(BatchId id) {
+    Batch& batch = batches[id.slot];
+    return batch.live && batch.generation == id.generation ? &batch : nullptr;
+  }
+
+  // Takes the batch off its executor's books. Requires: live.
+  void close(Batch& batch) {
+    batch.live = false;
+    ExecutorBooks& executor = executors[batch.executor.index()];
+    if (--executor.belief.outstanding == 0) {
+      executor.belief.free_at = now;
+      if (executor.belief.up) executor.idle->set(executor.position);
+    } else {
+      rebase(batch.executor);
+    }
+  }
+
+  // Puts the requests of a refused batch back into their queues, in the order of their ids.
+  void give_back(const Batch& batch);
+
+ private:
+  std::uint32_t slots() const { return 2 * depth; }
+  Batch& free_slot(ExecutorId e, ExecutorBooks& executor) {
+    while (true) {
+      const std::uint32_t turn = executor.next_slot;
+      executor.next_slot = turn + 1 == slots() ? 0 : turn + 1;
+      Batch& batch = batches[e.index() * slots() + turn];
+      if (!batch.live) [[likely]] return batch;
+    }
+  }
+  Batch& open_batch(ExecutorId e, QueueId q, std::uint32_t n, const Window& window) {
+    TANGRAM_CHECK(e.value() < executor_count, "unknown executor ", e.value());
+    TANGRAM_CHECK(q.value() < queue_count, "unknown queue ", q.value());
+    ExecutorBooks& executor = executors[e.index()];
+    ExecutorBelief& belief = executor.belief;
+    const Service* how = executor.cls->find(q);
+    TANGRAM_CHECK(how != nullptr, "executor ", e.value(), " does not serve queue ", q.value());
+    TANGRAM_CHECK(n >= 1 && n <= how->max_batch, "batch ", n, ", largest ", how->max_batch);
+    TANGRAM_CHECK(belief.up && belief.outstanding < depth, "executor ", e.value(),
+                  " is full or down; outstanding ", belief.outstanding, ", depth ", depth);
+    Batch& batch = free_slot(e, executor);
+    batch.live = true;
+    ++batch.generation;
+    batch.executor = e;
+    batch.queue = q;
+    batch.service = static_cast<std::uint32_t>(how - executor.cls->services.data());
+    batch.sequence = ++committed;
+    batch.window = window;
+    batch.decided = now;
+    batch.predicted = how->predicted[n];
+    batch.requests.clear();
+    batch.more.clear();
+    if (belief.outstanding++ == 0) executor.idle->clear(executor.position);
+    const TimePoint begin = std::max({now, window.earliest, belief.free_at});
+    belief.free_at = begin + batch.predicted;
+    return batch;
+  }
+
+  void take(Batch& batch, QueueId q, std::uint32_t n) {
+    Queue& queue = queues[q.index()];
+    TANGRAM_CHECK(n <= queue.size(), "asked for ", n, " requests, queue holds ", queue.size());
+    for (std::uint32_t i = 0; i < n; ++i) batch.requests.push_back(queue.requests_[i]);
+    queue.requests_.pop_front(n);
+  }
+
+  BatchId commit(const Batch& batch, std::uint32_t n) {
+    const BatchId id = id_of(batch);
+    commands.push_back({CommandKind::kRun, DropReason::kDeadline, batch.executor, batch.queue, id, n, 0});
+    return id;
+  }
+
+  void rebase(ExecutorId e);
+
+ public:
+  // Used by the Host when requests arrive or come back.
+  void push(QueueId q, const Request& request) { queues[q.index()].requests_.push_back(request); }
+  bool mark_grown(QueueId q) {
+    Queue& queue = queues[q.index()];
+    const bool first = !queue.grown_;
+    queue.grown_ = true;
+    return first;
+  }
+  void clear_grown(QueueId q) { queues[q.index()].grown_ = false; }
+};
+
+}  // namespace tangram

@@ -1,0 +1,41 @@
+// Look-ups in the generated table of policies.
+#include "policies/registry.h"
+
+namespace tangram {
+namespace {
+
+template <typename Entry>
+const Entry* find_by_name(const std::vector<Entry>& entries, const std::string& name) {
+  for (const Entry& entry : entries) {
+    if (entry.info.name == name) return &entry;
+  }
+  return nullptr;
+}
+
+template <typename Entry>
+std::vector<std::string> names_of(const std::vector<Entry>& entries) {
+  std::vector<std::string> names;
+  names.reserve(entries.size());
+  for (const Entry& entry : entries) names.push_back(entry.info.name);
+  return names;
+}
+
+}  // namespace
+
+const PlannerEntry* find_planner(const std::string& name) {
+  return find_by_name(planners(), name);
+}
+
+const DispatcherEntry* find_dispatcher(const std::string& name) {
+  return find_by_name(dispatchers(), name);
+}
+
+std::vector<std::string> planner_names() {
+  return names_of(planners());
+}
+
+std::vector<std::string> dispatcher_names() {
+  return names_of(dispatchers());
+}
+
+}  // namespace tangram

@@ -1,0 +1,51 @@
+// The true times of batches: the means of a deployment, scattered as the profiles say. The simulator
+// and the emulated backend draw from the same streams, so that both worlds see the same times as long
+// as they take the same decisions.
+#pragma once
+
+#include <vector>
+
+#include "policies/deployment.h"
+#include "profiles/profile.h"
+#include "sim/core/random.h"
+
+namespace tangram {
+
+class ServiceTimes {
+ public:
+  // How one class serves one queue.
+  struct Service {
+    const Duration* mean = nullptr;        // by batch
+    std::vector<LatencySampler> samplers;  // one for all batches, or one by batch (empirical)
+    bool by_batch = false;
+    std::size_t source = 0;
+  };
+
+  // `truth` has the true means as its predictions and must outlive this; `key` is the root of the
+  // run's random streams. Requires: a profile for every service.
+  ServiceTimes(const Deployment& truth, const ProfileSet& profiles, StreamKey key);
+
+  // The services of a class, in its order.
+  const Service* services(ClassId cls) const { return services_[cls.index()].data(); }
+  // Draws the time of a batch.
+  Duration draw(const Service& service, std::uint32_t batch) {
+    Source& source = sources_[service.source];
+    const LatencySampler& sampler = service.samplers[service.by_batch ? batch : 0];
+    const Duration time = sampler.scale(service.mean[batch], source.next);
+    // Drawn ahead: whoever waits for this batch's end does not wait for the generator.
+    source.next = source.shape.draw(source.stream);
+    return time;
+  }
+
+ private:
+  // One stream per workload and GPU type: its draws all have one shape.
+  struct Source {
+    RandomStream stream;
+    LatencySampler shape;
+    double next;
+  };
+  std::vector<std::vector<Service>> services_;  // by class
+  std::vector<Source> sources_;
+};
+
+}  // namespace tangram

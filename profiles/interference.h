@@ -1,0 +1,49 @@
+// How much slower a batch runs while others run beside it on the same GPU. Pluggable; see
+// docs/model/interference.md for what each predicts and how well.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "profiles/profile.h"
+
+namespace tangram {
+
+// A running batch as an interference model sees it.
+struct Resident {
+  const Profile* profile = nullptr;
+  Share share;
+  std::uint32_t processes = 1;
+  std::uint32_t batch = 1;
+  double share_fraction = 1;  // of the GPU's SMs, (0, 1]
+};
+
+class InterferenceModel {
+ public:
+  virtual ~InterferenceModel() = default;
+  // The victim's slowdown beside these residents, >= 1: its progress is 1/slowdown over the overlap
+  // only. No residents: 1.
+  virtual double slowdown(const Resident& victim, std::span<const Resident> others) const = 0;
+};
+
+struct InterferenceSpec {
+  std::string name =
+      "default";      // "default": `constant` where a GPU is shared, with the profile's factor
+  double factor = 0;  // constant: overrides the profiles' factors; 0 = not given
+  // gpulet: 1 at least, c_l2_self l2_v + c_l2_other l2_o + c_dram_self dram_v + c_dram_other dram_o
+  // + constant, largest over the others (gpulet.md section 2).
+  std::vector<double> coefficients;  // five, in that order; empty = the published 2080 Ti values
+};
+
+// "none", "constant", "pair_table", "gpulet".
+const std::vector<std::string>& interference_names();
+
+// Builds the model. Appends to `warnings` what it had to assume: a factor of 1 where a profile has
+// none, missing utilisation, missing pairs.
+std::unique_ptr<InterferenceModel> make_interference(const InterferenceSpec& spec,
+                                                     const ProfileSet& profiles,
+                                                     std::vector<std::string>& warnings);
+
+}  // namespace tangram

@@ -1,0 +1,196 @@
+// The roofline behind the analytic profiles; docs/model/profiles.md has the equations, where each
+// constant comes from, and how far the result is from measured tables.
+#include "profiles/synth.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "sim/core/error.h"
+
+namespace tangram {
+namespace {
+
+constexpr double kBytesPerElement = 4;  // fp32 tensors
+// Achieved fraction of the nominal peak. TF32 tensor cores reach about half in convolutions; fp32
+// cores nearly all, because Winograd convolutions need fewer multiplications than are counted.
+constexpr double kTensorCoreFraction = 0.5;
+constexpr double kFp32Fraction = 0.9;
+// Achieved fraction of the DRAM bandwidth by kernels that run one by one.
+constexpr double kBandwidthFraction = 0.45;
+// The time that an eager framework's host thread takes to issue one kernel; issue runs ahead of the
+// device, so a pass takes the longer of the two.
+constexpr double kHostMsPerKernel = 0.028;
+// One thread block computes a tile of this many output elements (128 x 128).
+constexpr double kTileElements = 128.0 * 128.0;
+// A third of the SMs can draw all of the DRAM bandwidth.
+constexpr double kBandwidthPerShare = 3;
+// CUDA context and framework libraries of one process.
+constexpr double kContextMib = 500;
+constexpr double kMib = 1024.0 * 1024.0;
+
+ModelFigures convolutional(std::string name,
+                           std::string input,
+                           double gflops,
+                           double parameters_m,
+                           double outputs_m,
+                           double other_per_output,
+                           int matrix_kernels,
+                           int kernels) {
+  return {std::move(name),
+          "image classification, " + std::move(input),
+          gflops,
+          parameters_m,
+          outputs_m,
+          other_per_output * outputs_m,
+          matrix_kernels,
+          kernels,
+          "torchvision model documentation (operations, parameters); layer shapes of its paper"};
+}
+
+std::vector<ModelFigures> make_models() {
+  // Traffic of other kernels per matrix output: normalisation and activation read and write each
+  // output once (4); VGG has no normalisation (2); DenseNet also copies, normalises and activates
+  // all earlier features of a block before every layer.
+  constexpr double kNormalised = 4;
+  constexpr double kActivated = 2;
+  const auto densenet = [](double features_m, double outputs_m) {
+    return kNormalised + 7 * features_m / outputs_m;
+  };
+  const std::string image = "224 x 224";
+  std::vector<ModelFigures> models{
+      convolutional("resnet50", image, 8.18, 25.56, 11.11, kNormalised, 54, 174),
+      convolutional("resnet101", image, 15.60, 44.55, 16.23, kNormalised, 105, 344),
+      convolutional("resnet152", image, 23.03, 60.19, 22.56, kNormalised, 156, 514),
+      convolutional("vgg16", image, 30.94, 138.36, 13.56, kActivated, 16, 36),
+      convolutional("vgg19", image, 39.26, 143.67, 14.86, kActivated, 19, 42),
+      convolutional("densenet121", image, 5.67, 7.98, 6.90, densenet(9.1, 6.90), 121, 427),
+      convolutional("densenet169", image, 6.72, 14.15, 7.30, densenet(10.6, 7.30), 169, 594),
+      convolutional("densenet201", image, 8.58, 20.01, 7.85, densenet(13.8, 7.85), 201, 706),
+      convolutional("inceptionv3", "299 x 299", 11.43, 27.16, 8.97, kNormalised, 95, 312),
+      convolutional("mobilenetv2", image, 0.60, 3.50, 6.68, kNormalised, 53, 150),
+      convolutional("googlenet", image, 3.00, 6.62, 3.20, kNormalised, 58, 195)};
+  // Per layer and item of 128 tokens: 6 projections and 2 attention products; scores pass 6 times
+  // through scale, mask and softmax, the inner layer 2 times through its activation, hidden states
+  // about 10 times through additions, normalisations and transpositions.
+  const std::string bert_source = "BERT (Devlin et al. 2019), layer shapes; 128 tokens";
+  models.push_back({"bert", "BERT base, 12 layers of 768, 128 tokens", 22.4, 109.5, 10.6, 35.6, 97,
+                    245, bert_source});
+  models.push_back({"bert_large", "BERT large, 24 layers of 1024, 128 tokens", 80.0, 335.1, 28.3,
+                    94.3, 193, 485, bert_source});
+  return models;
+}
+
+bool fits(const Profile& profile, std::uint32_t processes, std::uint32_t batch, double gib) {
+  const double needed = processes * (*profile.memory_mib + batch * *profile.memory_per_item_mib);
+  return needed <= gib * 1024;
+}
+
+// A part of the GPU as the roofline sees it.
+struct Part {
+  Share share;
+  double sms, bandwidth, memory_gib;
+  std::uint32_t most_processes;
+};
+
+std::vector<Part> parts_of(const GpuType& gpu) {
+  constexpr double kNoLimit = 1e9;
+  const double memory = gpu.memory_gib.value_or(kNoLimit);
+  std::vector<Part> parts{{{ShareKind::kWhole, 1}, static_cast<double>(gpu.sms), 1, memory, 1}};
+  for (const MigSize& size : gpu.mig_sizes) {
+    parts.push_back({{ShareKind::kMig, static_cast<double>(size.slices)},
+                     static_cast<double>(size.sms),
+                     size.memory_slices / 8.0,
+                     size.memory_gib,
+                     3});
+  }
+  for (int percent = 10; percent <= 100; percent += 10) {
+    const double fraction = percent / 100.0;
+    parts.push_back({{ShareKind::kPercent, static_cast<double>(percent)},
+                     fraction * gpu.sms,
+                     std::min(1.0, kBandwidthPerShare * fraction),
+                     memory,
+                     1});
+  }
+  return parts;
+}
+
+void check_figures(const GpuType& gpu) {
+  if (gpu.sms > 0 && gpu.dram_gb_per_s > 0 && gpu.fp32_tflops > 0) return;
+  throw ConfigError("gpu",
+                    fmt::format("GPU type \"{}\" has no figures to compute from: it needs SMs, "
+                                "DRAM bandwidth and the fp32 rate",
+                                gpu.name));
+}
+
+}  // namespace
+
+const std::vector<ModelFigures>& known_models() {
+  static const std::vector<ModelFigures> models = make_models();
+  return models;
+}
+
+double synthetic_latency_ms(const ModelFigures& model,
+                            const GpuType& gpu,
+                            double sms,
+                            double bandwidth,
+                            std::uint32_t processes,
+                            std::uint32_t batch) {
+  const double items = static_cast<double>(processes) * batch;
+  // Blocks per SM in the mean matrix kernel; the last wave of blocks is on average partly empty, so
+  // that x waves of work take x + 1 waves of time.
+  const double blocks = items * model.matrix_outputs_m * 1e6 / model.matrix_kernels / kTileElements;
+  const double waves = blocks / sms;
+  const double filled = waves / (waves + 1);
+  const double tflops = gpu.tf32_tflops > gpu.fp32_tflops ? kTensorCoreFraction * gpu.tf32_tflops
+                                                          : kFp32Fraction * gpu.fp32_tflops;
+  const double part_of_gpu = sms / gpu.sms;
+  // GFLOP / TFLOPS and MB / (GB/s) are both milliseconds.
+  const double compute_ms = items * model.gflops_per_item / (tflops * part_of_gpu * filled);
+  const double gb_per_s = kBandwidthFraction * bandwidth * gpu.dram_gb_per_s;
+  const double matrix_mb =
+      kBytesPerElement * (2 * items * model.matrix_outputs_m + processes * model.parameters_m);
+  const double other_mb = kBytesPerElement * items * model.other_traffic_m;
+  const double device_ms = std::max(compute_ms, matrix_mb / gb_per_s) + other_mb / gb_per_s;
+  return std::max(device_ms, model.kernels * kHostMsPerKernel);
+}
+
+Profile synthesize_profile(const std::string& model, const GpuType& gpu) {
+  std::vector<std::string> names;
+  for (const ModelFigures& known : known_models()) names.push_back(known.name);
+  const auto position = std::find(names.begin(), names.end(), model);
+  if (position == names.end()) throw ConfigError("model", unknown_name("model", model, names));
+  check_figures(gpu);
+  const ModelFigures& figures = known_models()[static_cast<std::size_t>(position - names.begin())];
+
+  Profile profile;
+  profile.model = model;
+  profile.gpu = gpu.name;
+  profile.interpolation = Interpolation::kLinear;
+  profile.weights_mib = figures.parameters_m * 1e6 * kBytesPerElement / kMib;
+  profile.memory_mib = *profile.weights_mib + kContextMib;
+  // All matrix outputs at once: frameworks free most of them on the way.
+  profile.memory_per_item_mib = figures.matrix_outputs_m * 1e6 * kBytesPerElement / kMib;
+  profile.provenance.kind = "analytic";
+  profile.provenance.device = gpu.description;
+  profile.provenance.source = fmt::format("roofline of {} ({}) on {}: docs/model/profiles.md",
+                                          figures.description, figures.source, gpu.source);
+  for (const Part& part : parts_of(gpu)) {
+    for (std::uint32_t processes = 1; processes <= part.most_processes; ++processes) {
+      for (std::uint32_t batch = 1; batch <= 128; batch *= 2) {
+        if (!fits(profile, processes, batch, part.memory_gib)) break;
+        LatencyPoint point;
+        point.share = part.share;
+        point.processes = processes;
+        point.batch = batch;
+        point.latency_ms =
+            synthetic_latency_ms(figures, gpu, part.sms, part.bandwidth, processes, batch);
+        profile.points.push_back(point);
+      }
+    }
+  }
+  std::sort(profile.points.begin(), profile.points.end(), point_before);
+  return profile;
+}
+
+}  // namespace tangram

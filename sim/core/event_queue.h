@@ -1,0 +1,92 @@
+// The pending events of one run, in the total order (time, phase, sequence): one slot per component
+// (an arrival stream, an executor, a timer), so that re-timing or cancelling is the same operation
+// as scheduling and nothing is allocated per event.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/core/check.h"
+#include "sim/core/ids.h"
+#include "sim/core/radix_heap.h"
+#include "sim/core/slot_tree.h"
+#include "sim/core/time.h"
+
+namespace tangram {
+
+// The rank of events of one instant. Lower goes first.
+enum class Phase : std::uint8_t {
+  kFinish = 0,   // completions and refusals free capacity before arrivals ask for it
+  kArrive = 1,   // arrivals are known before a timer asks what to do about them
+  kTimer = 2,    // a timer sees everything of its instant
+  kObserve = 3,  // measurements look at the state that the instant left behind
+};
+
+// Up to kTreeLimit slots it is a tournament tree (SlotTree), beyond it a radix heap with lazy
+// cancellation: they were measured equal at 4e5 pending events (docs/model/event-core.md).
+class EventQueue {
+ public:
+  static constexpr std::size_t kTreeLimit = 262144;
+
+  // Requires: slots <= SlotTree::kMostSlots.
+  explicit EventQueue(std::size_t slots, std::size_t tree_limit = kTreeLimit)
+      : use_radix_(slots > tree_limit),
+        tree_(use_radix_ ? 0 : slots),
+        radix_(use_radix_ ? slots : 0) {
+    TANGRAM_CHECK(slots <= SlotTree::kMostSlots, "too many components; slots ", slots);
+  }
+
+  bool empty() const { return use_radix_ ? radix_.empty() : tree_.empty(); }
+  // The earliest pending time; kNever when empty.
+  TimePoint next_time() const {
+    const std::uint64_t t = use_radix_ ? radix_.top_primary() : tree_.top_primary();
+    return t > static_cast<std::uint64_t>(kNever.time_since_epoch().count())
+               ? kNever
+               : TimePoint(Duration(static_cast<std::int64_t>(t)));
+  }
+  // The component of the earliest event. Requires: !empty().
+  SlotId top() const { return SlotId(use_radix_ ? radix_.top() : tree_.top()); }
+
+  // Schedules the slot's one event, in place of any pending one. A time of kNever cancels it.
+  // Requires: t >= the time of the last event fired (checked by the caller's clock).
+  void schedule(SlotId slot, TimePoint t, Phase phase) {
+    if (t == kNever) {
+      cancel(slot);
+      return;
+    }
+    const std::uint64_t order = std::uint64_t{static_cast<std::uint8_t>(phase)} << kSequenceBits |
+                                (sequence_++ & kSequenceMask);
+    if (use_radix_) {
+      radix_.set(slot.index(), static_cast<std::uint64_t>(t.time_since_epoch().count()), order);
+    } else {
+      tree_.set(slot.index(), t, order);
+    }
+  }
+  void cancel(SlotId slot) {
+    if (use_radix_) {
+      radix_.clear(slot.index());
+    } else {
+      tree_.clear(slot.index());
+    }
+  }
+  // Whether the slot has a pending event, and when.
+  TimePoint time_of(SlotId slot) const {
+    const bool holds = use_radix_ ? radix_.holds(slot.index()) : tree_.holds(slot.index());
+    if (!holds) return kNever;
+    const std::uint64_t t = use_radix_ ? radix_.primary(slot.index()) : tree_.primary(slot.index());
+    return TimePoint(Duration(static_cast<std::int64_t>(t)));
+  }
+  std::uint64_t scheduled() const { return sequence_; }
+
+ private:
+  // 2 bits of phase and 38 of sequence share the tree's 40 secondary bits. The sequence wraps after
+  // 2.7e11 events; order could differ only between events of one instant that far apart.
+  static constexpr int kSequenceBits = 38;
+  static constexpr std::uint64_t kSequenceMask = (std::uint64_t{1} << kSequenceBits) - 1;
+
+  bool use_radix_;
+  SlotTree tree_;
+  RadixHeap radix_;
+  std::uint64_t sequence_ = 0;
+};
+
+}  // namespace tangram

@@ -1,0 +1,66 @@
+// A tournament tree over slots: each slot holds at most one key, and the smallest key is at the
+// root. Setting, moving and clearing a key cost the same: one walk from leaf to root without an
+// unpredictable branch. This is what makes re-timing (interference, cancelled timers) cheap.
+// Policies use it to rank queues and executors: argmin over ids, O(log n), re-keyed in place.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "sim/core/time.h"
+#include "sim/core/int128.h"
+
+namespace tangram {
+
+// A key is (primary: 64 bits, secondary: 40 bits); equal keys go to the smaller slot. Slots are
+// 0 .. capacity()-1, at most 2^24 of them. A slot without a key ranks after every key.
+class SlotTree {
+ public:
+  static constexpr std::size_t kMostSlots = std::size_t{1} << 24;
+  static constexpr UInt128 kEmpty = ~UInt128{0};
+
+  SlotTree() : SlotTree(0) {}
+  explicit SlotTree(std::size_t capacity)
+      : leaves_(std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity)),
+        nodes_(2 * leaves_, kEmpty) {}
+
+  std::size_t capacity() const { return leaves_; }
+  bool empty() const { return nodes_[1] == kEmpty; }
+  // The slot with the smallest key. Requires: !empty().
+  std::uint32_t top() const { return static_cast<std::uint32_t>(nodes_[1]) & (kMostSlots - 1); }
+  // The smallest key's primary; all ones when empty.
+  std::uint64_t top_primary() const { return static_cast<std::uint64_t>(nodes_[1] >> 64); }
+  std::uint64_t top_secondary() const { return static_cast<std::uint64_t>(nodes_[1]) >> 24; }
+  bool holds(std::size_t slot) const { return nodes_[leaves_ + slot] != kEmpty; }
+  std::uint64_t primary(std::size_t slot) const {
+    return static_cast<std::uint64_t>(nodes_[leaves_ + slot] >> 64);
+  }
+
+  // Gives the slot this key, in place of any it had. Requires: slot < capacity(), secondary < 2^40.
+  void set(std::size_t slot, std::uint64_t primary, std::uint64_t secondary = 0) {
+    replay(slot, UInt128{primary} << 64 | (secondary << 24 | slot));
+  }
+  void set(std::size_t slot, TimePoint t, std::uint64_t secondary = 0) {
+    set(slot, static_cast<std::uint64_t>(t.time_since_epoch().count()), secondary);
+  }
+  void clear(std::size_t slot) { replay(slot, kEmpty); }
+
+ private:
+  void replay(std::size_t slot, UInt128 key) {
+    std::size_t i = leaves_ + slot;
+    UInt128* nodes = nodes_.data();
+    nodes[i] = key;
+    while (i > 1) {
+      const UInt128 sibling = nodes[i ^ 1];
+      key = sibling < key ? sibling : key;
+      i >>= 1;
+      nodes[i] = key;
+    }
+  }
+  std::size_t leaves_;
+  std::vector<UInt128> nodes_;  // [1] is the root, [leaves_, 2 leaves_) the slots
+};
+
+}  // namespace tangram

@@ -1,0 +1,227 @@
+#include "sim/event_loop.h"
+
+#include <algorithm>
+
+namespace tangram {
+namespace {
+
+// A policy that wakes itself again and again without moving anything is stopped: this many rounds in
+// one instant, or this long without an answer once the arrivals are over.
+constexpr std::uint32_t kMostRounds = 100'000;
+constexpr Duration kPatience = std::chrono::hours(1);
+constexpr std::uint64_t kProgressEvery = 1 << 18;
+
+std::uint32_t slots(const Deployment& deployment, const Host& host) {
+  return static_cast<std::uint32_t>(deployment.workloads.size() + deployment.executors.size()) +
+         host.timers();
+}
+
+}  // namespace
+
+EventLoop::EventLoop(const Scenario& scenario,
+                     const Deployment& deployment,
+                     Dispatcher& dispatcher,
+                     StreamKey key,
+                     const RecorderOptions& recording)
+    : scenario_(&scenario),
+      horizon_(kStart + from_seconds(scenario.duration_s)),
+      workloads_(static_cast<std::uint32_t>(deployment.workloads.size())),
+      host_(deployment, dispatcher, scenario.device.depth),
+      events_(slots(deployment, host_)),
+      device_(deployment, scenario.profiles, scenario.cluster.own_types, scenario.device, key,
+              events_, workloads_),
+      recorder_(deployment, recording),
+      sources_(workloads_) {
+  for (std::uint32_t w = 0; w < workloads_; ++w) {
+    const Workload& workload = deployment.workloads[w];
+    make_source(sources_[w], workload.arrivals, key.with("arrivals").with(workload.name));
+    if (deployment.routing == Routing::kWeightedRandom) {
+      routing_.emplace_back(key.with("routing").with(workload.name));
+    }
+  }
+}
+
+void EventLoop::make_source(Source& source, const ArrivalSpec& spec, StreamKey key) {
+  if (spec.process != ArrivalSpec::Process::kClosedLoop) {
+    source.process = make_arrivals(spec, RandomStream(key));
+    source.block.resize(kBlock);
+    return;
+  }
+  any_closed_ = true;
+  source.closed = true;
+  source.think = spec.think;
+  source.think_exponential = spec.think_exponential;
+  source.think_stream = std::make_unique<RandomStream>(key);
+  // Every client thinks once before its first request.
+  for (std::uint32_t c = 0; c < spec.clients; ++c) {
+    source.thinking.push_back(
+        kStart + (spec.think_exponential
+                      ? from_ns(static_cast<double>(spec.think.count()) *
+                                source.think_stream->exponential())
+                      : spec.think));
+  }
+  std::make_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
+}
+
+TimePoint EventLoop::next_arrival(Source& source) {
+  if (source.closed) return source.thinking.empty() ? kNever : source.thinking.front();
+  if (source.next == source.filled) [[unlikely]] {
+    if (source.block.empty()) return kNever;
+    source.filled = source.process->next(source.block);
+    source.next = 0;
+    if (source.filled == 0) {
+      source.block.clear();
+      return kNever;
+    }
+  }
+  return source.block[source.next];
+}
+
+void EventLoop::schedule_arrival(std::uint32_t w) {
+  const TimePoint t = next_arrival(sources_[w]);
+  if (t < horizon_) [[likely]] {
+    events_.schedule(SlotId(w), t, Phase::kArrive);
+    return;
+  }
+  events_.cancel(SlotId(w));
+  if (!sources_[w].closed) --open_sources_;
+}
+
+void EventLoop::arrive(std::uint32_t w) {
+  Source& source = sources_[w];
+  if (source.closed) [[unlikely]] {
+    std::pop_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
+    source.thinking.pop_back();
+  } else {
+    ++source.next;
+  }
+  const Request request{now_, RequestId::of(WorkloadId(w), source.count++)};
+  recorder_.arrived(WorkloadId(w), now_);
+  const std::uint64_t draw = routing_.empty() ? 0 : routing_[w].bits();
+  if (host_.arrived(WorkloadId(w), request, draw)) [[likely]] {
+    ++in_system_;
+  } else {
+    recorder_.dropped({&request, 1}, DropReason::kUnserved);
+    ++in_system_;
+    answered({&request, 1});
+  }
+  schedule_arrival(w);
+}
+
+void EventLoop::answered(std::span<const Request> requests) {
+  in_system_ -= requests.size();
+  last_move_ = now_;
+  if (!any_closed_) [[likely]] return;
+  for (const Request& request : requests) {
+    const std::uint32_t w = request.id.workload().value();
+    Source& source = sources_[w];
+    if (!source.closed) continue;
+    // A client that never thinks and is never served would ask again for ever, at one instant.
+    if (source.think == Duration::zero() && host_.view().deployment().queues_of[w].empty()) continue;
+    Duration think = source.think;
+    if (source.think_exponential) {
+      think = from_ns(static_cast<double>(think.count()) * source.think_stream->exponential());
+    }
+    source.thinking.push_back(now_ + think);
+    std::push_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
+    schedule_arrival(w);
+  }
+}
+
+void EventLoop::device_event(ExecutorId e) {
+  const DeviceMessage message = device_.fire(e, now_);
+  switch (message.kind) {
+    case DeviceMessage::Kind::kFinished: {
+      const Batch& batch = host_.batch(message.batch);
+      host_.finished(message.batch, message.start, now_);
+      answered(batch.requests);
+      finished_.push_back({message.batch, message.start, message.alone});
+      break;
+    }
+    case DeviceMessage::Kind::kRefused:
+      host_.refused(message.batch, Refusal::kTooLate);
+      break;
+    case DeviceMessage::Kind::kNothing:
+      break;
+  }
+  if (!device_.begun().empty()) [[unlikely]] report_begun();
+}
+
+void EventLoop::carry_out(std::span<const Command> commands) {
+  for (const Command& command : commands) {
+    if (command.kind == CommandKind::kRun) [[likely]] {
+      device_.submit(host_.batch(command.batch), command.batch, now_);
+      if (!device_.begun().empty()) [[unlikely]] report_begun();
+    } else {
+      const std::span<const Request> requests = host_.dropped(command);
+      recorder_.dropped(requests, command.reason);
+      answered(requests);
+    }
+  }
+}
+
+void EventLoop::fire(std::uint32_t slot) {
+  if (slot < workloads_) {
+    arrive(slot);
+  } else if (const std::uint32_t e = slot - workloads_; e < host_.view().executors()) {
+    device_event(ExecutorId(e));
+  } else {
+    events_.cancel(SlotId(slot));
+    host_.timer(TimerId(e - host_.view().executors()));
+  }
+  ++events_fired_;
+}
+
+void EventLoop::report_begun() {
+  for (const ExecutorId begun : device_.begun()) recorder_.started(begun, now_);
+  device_.clear_begun();
+}
+
+bool EventLoop::over(TimePoint next) const {
+  // Only timers are left when nobody will send and nothing is in the system.
+  if (next == kNever || !scenario_->drain) return true;
+  if (open_sources_ > 0) return false;
+  // A batch that is committed moves in the end, however long it takes.
+  return in_system_ == 0 || (next - last_move_ > kPatience && host_.in_flight() == 0);
+}
+
+void EventLoop::run(const std::function<void(double)>& progress) {
+  carry_out(host_.start(kStart, events_, workloads_ + host_.view().executors()));
+  for (std::uint32_t w = 0; w < workloads_; ++w) {
+    if (!sources_[w].closed) ++open_sources_;
+    schedule_arrival(w);
+  }
+  std::uint64_t next_progress = kProgressEvery;
+  std::uint32_t rounds = 0;
+  for (TimePoint t = events_.next_time(); t < horizon_ || !over(t); t = events_.next_time()) {
+    if (t != now_) [[likely]] {
+      rounds = 0;
+    } else {
+      TANGRAM_CHECK(++rounds < kMostRounds, "the policy keeps waking itself at one instant; time ",
+                    t.time_since_epoch().count(), " ns");
+    }
+    now_ = t;
+    host_.begin(t);
+    do {
+      fire(events_.top().value());
+    } while (events_.next_time() == t);
+    carry_out(host_.decide());
+    // Recorded last: the next event is found while this is done, and nothing waits for it.
+    for (const Ended& ended : finished_) {
+      recorder_.finished(host_.batch(ended.batch), ended.start, now_, ended.alone);
+    }
+    finished_.clear();
+    if (events_fired_ >= next_progress) [[unlikely]] {
+      next_progress += kProgressEvery;
+      if (progress) progress(std::min(1.0, to_seconds(now_ - kStart) / scenario_->duration_s));
+    }
+  }
+  device_.for_each_running([&](ExecutorId e, TimePoint start) {
+    recorder_.abandoned(e, start, horizon_);
+  });
+  if (scenario_->log_requests) {
+    host_.for_each_unanswered([&](const Request& request) { recorder_.unfinished(request); });
+  }
+}
+
+}  // namespace tangram

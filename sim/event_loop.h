@@ -1,0 +1,88 @@
+// Simulates one shard: arrivals, the Host with its policy, and the rate device, on one event queue.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "policies/host.h"
+#include "sim/core/event_queue.h"
+#include "sim/rate_device.h"
+#include "sim/results/metrics.h"
+#include "sim/scenario/scenario.h"
+#include "workloads/arrivals.h"
+
+namespace tangram {
+
+class EventLoop {
+ public:
+  // References must outlive the loop. `key` is the root of the run's random streams.
+  EventLoop(const Scenario& scenario,
+            const Deployment& deployment,
+            Dispatcher& dispatcher,
+            StreamKey key,
+            const RecorderOptions& recording);
+
+  // Runs to the end: the arrivals are over and, with `drain`, everything is answered or nothing moves
+  // any more. Calls `progress` with the simulated share of the run now and then; it may throw.
+  void run(const std::function<void(double)>& progress);
+
+  Recorder& recorder() { return recorder_; }
+  const Host& host() const { return host_; }
+  const RateDevice& device() const { return device_; }
+  std::uint64_t events() const { return events_fired_; }
+  TimePoint now() const { return now_; }
+
+ private:
+  // One workload's arrivals: a block of times, or the clients of a closed loop.
+  struct Source {
+    std::unique_ptr<ArrivalProcess> process;
+    std::vector<TimePoint> block;
+    std::size_t next = 0, filled = 0;
+    std::uint64_t count = 0;         // requests so far
+    std::vector<TimePoint> thinking; // closed loop: a heap of the clients' next requests
+    Duration think{};
+    bool think_exponential = true;
+    bool closed = false;
+    std::unique_ptr<RandomStream> think_stream;
+  };
+
+  struct Ended {
+    BatchId batch;
+    TimePoint start;
+    Duration alone;
+  };
+
+  void make_source(Source& source, const ArrivalSpec& spec, StreamKey key);
+  [[gnu::always_inline]] inline TimePoint next_arrival(Source& source);
+  [[gnu::always_inline]] inline void schedule_arrival(std::uint32_t w);
+  [[gnu::always_inline]] inline void arrive(std::uint32_t w);
+  [[gnu::always_inline]] inline void device_event(ExecutorId e);
+  [[gnu::always_inline]] inline void answered(std::span<const Request> requests);
+  [[gnu::always_inline]] inline void carry_out(std::span<const Command> commands);
+  [[gnu::always_inline]] inline void fire(std::uint32_t slot);
+  void report_begun();
+  // Whether the run ends before an event at `next`, which is at or after the horizon.
+  bool over(TimePoint next) const;
+
+  static constexpr std::size_t kBlock = 256;
+  const Scenario* scenario_;
+  TimePoint horizon_;
+  std::uint32_t workloads_;
+  Host host_;
+  EventQueue events_;
+  RateDevice device_;
+  Recorder recorder_;
+  std::vector<Source> sources_;
+  std::vector<RandomStream> routing_;  // by workload; only for weighted_random
+  std::vector<Ended> finished_;        // at this instant
+  TimePoint now_ = kStart;
+  std::uint64_t events_fired_ = 0;
+  std::uint64_t in_system_ = 0;        // arrived, not yet answered
+  std::uint32_t open_sources_ = 0;     // that will still send requests by themselves
+  bool any_closed_ = false;
+  TimePoint last_move_ = kStart;       // last time that a request was answered
+};
+
+}  // namespace tangram

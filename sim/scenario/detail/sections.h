@@ -1,0 +1,43 @@
+// The sections of a scenario that have readers of their own.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/scenario/scenario.h"
+
+namespace tangram {
+
+// An absent section gives the defaults. GPU types that are unknown are left out, after their fault.
+Cluster read_cluster(const std::optional<JsonNode>& node);
+DeviceSpec read_device(const std::optional<JsonNode>& node);
+
+// The profiles of a scenario and what is known about models whose profiles have faults, so that one
+// mistake is told once.
+class ProfileSection {
+ public:
+  // `nodes` are the items of "profiles"; `base` is where relative paths start.
+  ProfileSection(const std::vector<JsonNode>& nodes,
+                 const Cluster& cluster,
+                 const std::string& base);
+  ProfileSet take() { return std::move(profiles_); }
+  // Adds a fault when no GPU of the cluster can run the model of that node.
+  void check_model(const std::string& model, const JsonNode& node) const;
+
+ private:
+  void read_file(const JsonNode& node, const std::string& base);
+  void add(const Profile& profile, const JsonNode& node);
+  bool in_cluster(const std::string& gpu) const;
+
+  const Cluster& cluster_;
+  ProfileSet profiles_;
+  std::set<std::string> known_;  // models that the cluster can run, or whose profile has a fault
+  std::map<std::string, std::string> elsewhere_;  // model -> GPU types that the cluster lacks
+  bool is_complete_;  // false: some file could not be read, or there is no cluster
+};
+
+}  // namespace tangram

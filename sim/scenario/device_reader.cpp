@@ -1,0 +1,85 @@
+// Reads "device": the rate model, how GPUs are shared, and the interference model.
+#include <fmt/format.h>
+
+#include "sim/scenario/detail/sections.h"
+#include "sim/scenario/keys.h"
+
+namespace tangram {
+namespace {
+
+constexpr std::size_t kGpuletCoefficients = 5;
+
+// Reads the parameters of an interference model from `keys`, the object at `node`.
+void read_interference_params(KeyReader& keys, const JsonNode& node, InterferenceSpec& spec) {
+  if (const auto factor = keys.optional_number("factor")) {
+    spec.factor = *factor;
+    if (spec.name != "constant") {
+      node.fault("\"factor\" belongs to the interference model \"constant\"");
+    }
+  }
+  if (const auto list = keys.node("coefficients")) {
+    const std::vector<JsonNode> items = list->items();
+    if (list->value().is_array() && items.size() != kGpuletCoefficients) {
+      list->fault(fmt::format("must be {} numbers, not {}", kGpuletCoefficients, items.size()));
+    }
+    for (const JsonNode& item : items) {
+      spec.coefficients.push_back(item.number(-1e6, 1e6).value_or(0));
+    }
+    if (spec.name != "gpulet") {
+      node.fault("\"coefficients\" belong to the interference model \"gpulet\"");
+    }
+  }
+}
+
+InterferenceSpec read_interference(const JsonNode& node) {
+  InterferenceSpec spec;
+  KeyReader keys(node, "/device/interference");
+  const auto name = keys.name("name");
+  if (name) spec.name = interference_names()[*name];
+  const auto params_node = keys.node("params");
+  KeyReader params(params_node, "/device/interference/params");
+  for (const char* key : {"factor", "coefficients"}) {
+    if (params.has(key) && keys.has(key)) {
+      node.fault(fmt::format("\"{}\" is given twice: directly and in \"params\"", key));
+    }
+  }
+  InterferenceSpec direct{spec.name, 0, {}};
+  read_interference_params(keys, node, direct);
+  if (params_node) read_interference_params(params, *params_node, spec);
+  if (direct.factor > 0) spec.factor = direct.factor;
+  if (!direct.coefficients.empty()) spec.coefficients = direct.coefficients;
+  params.finish();
+  keys.finish();
+  return spec;
+}
+
+}  // namespace
+
+DeviceSpec read_device(const std::optional<JsonNode>& node) {
+  DeviceSpec device;
+  KeyReader keys(node, "/device");
+  if (node && node->value().is_object() && node->value().value("model", Json()) == "blocks") {
+    keys.node("model")->fault("this build has only the device model \"rate\", not \"blocks\"");
+  } else {
+    keys.name("model");
+  }
+  device.sharing = static_cast<Sharing>(keys.name("sharing").value_or(0));
+  if (const auto interference = keys.node("interference")) {
+    device.interference = read_interference(*interference);
+  }
+  device.quantum_ms = keys.number("quantum_ms");
+  device.switch_ms = keys.number("switch_ms");
+  device.busy_processes = keys.name("processes").value_or(0) == 1;
+  device.overhead_ms = keys.number("overhead_ms");
+  device.depth = static_cast<std::uint32_t>(keys.integer("depth"));
+  keys.finish();
+  return device;
+}
+
+const std::vector<std::string>& sharing_names() {
+  static const std::vector<std::string> names{"from_plan", "exclusive", "time_slicing", "mps",
+                                              "sm",        "mig",       "mig_mps"};
+  return names;
+}
+
+}  // namespace tangram

@@ -1,0 +1,313 @@
+// The table of a scenario's keys, and the reader that obeys it.
+#include "sim/scenario/keys.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "policies/deployment.h"
+#include "policies/registry.h"
+#include "profiles/interference.h"
+#include "sim/core/check.h"
+#include "sim/scenario/scenario.h"
+#include "workloads/trace.h"
+
+namespace tangram {
+namespace {
+
+constexpr double kMillion = 1e6;
+
+KeyInfo key(std::string pointer, KeyKind kind, Json initial, std::string help) {
+  return {std::move(pointer), kind, false, std::move(initial), 0, 0, {}, std::move(help)};
+}
+KeyInfo number(std::string pointer, Json initial, double low, double high, std::string help) {
+  KeyInfo entry = key(std::move(pointer), KeyKind::kNumber, std::move(initial), std::move(help));
+  entry.low = low;
+  entry.high = high;
+  return entry;
+}
+KeyInfo positive(std::string pointer, Json initial, double high, std::string help) {
+  KeyInfo entry = number(std::move(pointer), std::move(initial), 0, high, std::move(help));
+  entry.kind = KeyKind::kPositive;
+  return entry;
+}
+KeyInfo integer(std::string pointer, Json initial, double low, double high, std::string help) {
+  KeyInfo entry = number(std::move(pointer), std::move(initial), low, high, std::move(help));
+  entry.kind = KeyKind::kInteger;
+  return entry;
+}
+KeyInfo name(std::string pointer, Json initial, std::vector<std::string> names, std::string help) {
+  KeyInfo entry = key(std::move(pointer), KeyKind::kName, std::move(initial), std::move(help));
+  entry.names = std::move(names);
+  return entry;
+}
+KeyInfo required(KeyInfo entry) {
+  entry.required = true;
+  return entry;
+}
+
+void add_run_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(required(integer("/schema", {}, 1, 1, "version of this format")));
+  keys.push_back(
+      key("/name", KeyKind::kString, {}, "printed in every table; default: the file's name"));
+  keys.push_back(key("/seed", KeyKind::kSeed, 1, "of all random streams"));
+  keys.push_back(required(number("/duration_s", {}, 1e-9, kLongestRunSeconds,
+                                 "requests arrive until then, warm-up included")));
+  keys.push_back(number("/warmup_s", 0, 0, kLongestRunSeconds,
+                        "requests that arrive before do not count; below duration_s"));
+  keys.push_back(key("/drain", KeyKind::kBool, true,
+                     "serve all that arrived; without it the rest is unfinished"));
+  keys.push_back(
+      required(key("/profiles", KeyKind::kArray, {},
+                   "files (from the scenario's folder, then the shipped ones) or profiles "
+                   "written out (docs/reference/profile.md)")));
+}
+
+void add_cluster_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(
+      required(key("/cluster", KeyKind::kObject, {}, "the GPUs that a planner may use")));
+  keys.push_back(required(key("/cluster/gpus", KeyKind::kArray, {}, "groups of equal GPUs")));
+  keys.push_back(required(key("/cluster/gpus/*/type", KeyKind::kString, {},
+                              "a built-in GPU type or one of /cluster/types")));
+  keys.push_back(integer("/cluster/gpus/*/count", 1, 1, kMillion, "how many"));
+  keys.push_back(key("/cluster/types", KeyKind::kArray, {}, "GPU types of your own"));
+  const std::string type = "/cluster/types/*/";
+  keys.push_back(required(key(type + "name", KeyKind::kString, {}, "not a built-in one")));
+  keys.push_back(key(type + "description", KeyKind::kString, {}, "for people"));
+  keys.push_back(integer(type + "sms", 0, 0, kMillion,
+                         "streaming multiprocessors, or a CPU's cores; 0: unknown"));
+  keys.push_back(positive(type + "memory_gib", {}, 1e9, "default: unknown, memory is not checked"));
+  keys.push_back(number(type + "dram_gb_per_s", 0, 0, 1e9, "peak memory bandwidth; 0: unknown"));
+  keys.push_back(number(type + "fp32_tflops", 0, 0, 1e9, "peak; 0: unknown"));
+  keys.push_back(number(type + "tf32_tflops", 0, 0, 1e9, "peak, dense; 0: none"));
+  keys.push_back(number(type + "fp16_tflops", 0, 0, 1e9, "peak, dense; 0: unknown"));
+  keys.push_back(number(type + "power_w", 0, 0, kMillion, "board power; 0: unknown"));
+  keys.push_back(key(type + "mig", KeyKind::kArray, {}, "MIG instance sizes; default: no MIG"));
+  const std::string size = type + "mig/*/";
+  keys.push_back(required(integer(size + "slices", {}, 1, 7, "compute slices")));
+  keys.push_back(
+      required(integer(size + "memory_slices", {}, 1, 8, "slots that it occupies, of 8")));
+  keys.push_back(required(positive(size + "memory_gib", {}, 1e9, "memory that it owns")));
+  keys.push_back(required(integer(size + "sms", {}, 1, kMillion, "multiprocessors that it owns")));
+  keys.push_back(required(key(size + "starts", KeyKind::kArray, {}, "slots that it may start at")));
+}
+
+void add_workload_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(required(key("/workloads", KeyKind::kArray, {}, "who asks for what")));
+  keys.push_back(
+      key("/workloads/*/name", KeyKind::kString, {}, "unique; default: the model's name"));
+  keys.push_back(required(key("/workloads/*/model", KeyKind::kString, {},
+                              "a model with a profile on a GPU type of the cluster")));
+  // Times in ms end where the run does.
+  keys.push_back(required(number("/workloads/*/slo_ms", {}, 1e-6, kLongestRunSeconds * 1e3,
+                                 "a request is good when it is answered within this time")));
+  keys.push_back(required(key("/workloads/*/arrivals", KeyKind::kObject, {},
+                              "how requests arrive; \"process\" and its own keys")));
+}
+
+// Read by workloads/, which has the ranges too; a test compares them.
+void add_arrival_keys(std::vector<KeyInfo>& keys) {
+  const std::string arrivals = "/workloads/*/arrivals/";
+  keys.push_back(
+      required(name(arrivals + "process", {}, arrival_names(), "decides on the keys below")));
+  keys.push_back(positive(arrivals + "rate_rps", {}, 1e9,
+                          "mean rate; of a trace: sets the speed-up; not of closed_loop"));
+  keys.push_back(
+      number(arrivals + "shape", {}, 1e-4, kMillion, "gamma: variance = mean^2 / shape"));
+  keys.push_back(number(arrivals + "cv", {}, 1e-3, 100,
+                        "gamma: coefficient of variation of the gap, in place of shape"));
+  keys.push_back(positive(arrivals + "sigma", {}, 10, "lognormal: of the gap's logarithm"));
+  keys.push_back(
+      key(arrivals + "path", KeyKind::kString, {}, "trace: file, from the scenario's folder"));
+  keys.push_back(name(arrivals + "format", {}, trace_formats(), "trace: of that file"));
+  keys.push_back(positive(arrivals + "speed_up", 1, 1e9, "trace: gaps are divided by it"));
+  keys.push_back(key(arrivals + "slice_s", KeyKind::kArray, {},
+                     "trace: [start, end] of the trace's time; end may be null"));
+  keys.push_back(key(arrivals + "repeat", KeyKind::kBool, false, "trace: start over at its end"));
+  keys.push_back(integer(arrivals + "clients", {}, 1, kMillion, "closed_loop: how many"));
+  keys.push_back(number(arrivals + "think_ms", 0, 0, kLongestRunSeconds * 1e3,
+                        "closed_loop: mean time from an answer to the next request"));
+  keys.push_back(name(arrivals + "think", "exponential", {"exponential", "constant"},
+                      "closed_loop: how that time is distributed"));
+}
+
+void add_policy_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(key("/planner", KeyKind::kObject, {}, "who cuts the GPUs, or a plan that exists"));
+  keys.push_back(name("/planner/name", "exclusive", planner_names(), "describe NAME says more"));
+  keys.push_back(key("/planner/params", KeyKind::kObject, {}, "of that planner"));
+  keys.push_back(key("/planner/plan", KeyKind::kString, {}, "file of a plan, in place of a name"));
+  keys.push_back(name("/planner/format", "json", {"json", "parvagpu"},
+                      "of that file; parvagpu: a deployment map"));
+  keys.push_back(
+      name("/routing", "central", routing_names(), "one queue per workload, or one per replica"));
+  keys.push_back(key("/dispatcher", KeyKind::kObject, {}, "who makes batches"));
+  keys.push_back(name("/dispatcher/name", "fifo", dispatcher_names(), "describe NAME says more"));
+  keys.push_back(key("/dispatcher/params", KeyKind::kObject, {}, "of that dispatcher"));
+}
+
+void add_device_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(key("/device", KeyKind::kObject, {}, "how the simulated GPUs behave"));
+  keys.push_back(name("/device/model", "rate", {"rate"}, "remaining work and speed per batch"));
+  keys.push_back(
+      name("/device/sharing", "from_plan", sharing_names(), "how processes of one GPU share it"));
+  keys.push_back(key("/device/interference", KeyKind::kObject, {},
+                     "slowdown by neighbours; default: constant where a GPU is shared"));
+  const std::string model = "/device/interference/";
+  keys.push_back(required(name(model + "name", {}, interference_names(), "the model")));
+  keys.push_back(
+      key(model + "params", KeyKind::kObject, {}, "of that model: factor, coefficients"));
+  for (const std::string& folder : {model + "params/", model}) {
+    const std::string place = folder == model ? ", written directly" : "";
+    keys.push_back(number(folder + "factor", {}, 1, 1e3,
+                          "constant: in place of the profiles' factors" + place));
+    keys.push_back(key(folder + "coefficients", KeyKind::kArray, {},
+                       "gpulet: L2 self, L2 other, DRAM self, DRAM other, constant" + place));
+  }
+  keys.push_back(positive("/device/quantum_ms", 2, kMillion, "time slicing: length of a slice"));
+  keys.push_back(
+      number("/device/switch_ms", 0, 0, kMillion, "time slicing: lost at each change of process"));
+  keys.push_back(name("/device/processes", "planned", {"planned", "busy"},
+                      "MIG+MPS: whose number sets the speed"));
+  keys.push_back(number("/device/overhead_ms", 0, 0, kMillion,
+                        "added to every batch, unknown to the dispatcher"));
+  keys.push_back(integer("/device/depth", 2, 1, 64, "batches that an executor may hold"));
+  keys.push_back(key("/outputs", KeyKind::kObject, {}, "what a result holds beside the metrics"));
+  keys.push_back(key("/outputs/requests", KeyKind::kBool, false, "a row per request"));
+  keys.push_back(key("/outputs/timeline", KeyKind::kBool, false, "a row per batch"));
+}
+
+}  // namespace
+
+const std::vector<KeyInfo>& scenario_keys() {
+  static const std::vector<KeyInfo> table = [] {
+    std::vector<KeyInfo> keys;
+    add_run_keys(keys);
+    add_cluster_keys(keys);
+    add_workload_keys(keys);
+    add_arrival_keys(keys);
+    add_policy_keys(keys);
+    add_device_keys(keys);
+    return keys;
+  }();
+  return table;
+}
+
+std::string range_of(const KeyInfo& key) {
+  switch (key.kind) {
+    case KeyKind::kNumber:
+      return fmt::format("number in [{:g}, {:g}]", key.low, key.high);
+    case KeyKind::kPositive:
+      return fmt::format("number in (0, {:g}]", key.high);
+    case KeyKind::kInteger:
+      return key.low == key.high ? fmt::format("{:.0f}", key.low)
+                                 : fmt::format("integer, {:.0f} to {:.0f}", key.low, key.high);
+    case KeyKind::kSeed:
+      return "integer, 0 to 18446744073709551615";
+    case KeyKind::kBool:
+      return "true or false";
+    case KeyKind::kString:
+      return "string";
+    case KeyKind::kName:
+      return fmt::format("one of {}", fmt::join(key.names, ", "));
+    case KeyKind::kObject:
+      return "object";
+    case KeyKind::kArray:
+      return "array";
+  }
+  return "";
+}
+
+KeyReader::KeyReader(const std::optional<JsonNode>& node, std::string path)
+    : path_(std::move(path)) {
+  if (node) object_.emplace(*node);
+}
+
+const KeyInfo& KeyReader::info(const std::string& key) const {
+  const std::string pointer = path_ + '/' + key;
+  const std::vector<KeyInfo>& keys = scenario_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(),
+                                  [&](const KeyInfo& entry) { return entry.pointer == pointer; });
+  TANGRAM_CHECK(found != keys.end(), "not in the table of keys: ", pointer);
+  return *found;
+}
+
+std::optional<JsonNode> KeyReader::child(const KeyInfo& entry, const std::string& key) {
+  if (!object_) return std::nullopt;
+  return entry.required ? object_->require(key) : object_->get(key);
+}
+
+double KeyReader::number(const std::string& key) {
+  const KeyInfo& entry = info(key);
+  const double fallback = entry.initial.is_null() ? entry.low : entry.initial.get<double>();
+  return optional_number(key).value_or(fallback);
+}
+
+std::optional<double> KeyReader::optional_number(const std::string& key) {
+  const KeyInfo& entry = info(key);
+  const std::optional<JsonNode> value = child(entry, key);
+  if (!value) return std::nullopt;
+  return entry.kind == KeyKind::kPositive ? value->positive(entry.high)
+                                          : value->number(entry.low, entry.high);
+}
+
+std::int64_t KeyReader::integer(const std::string& key) {
+  const KeyInfo& entry = info(key);
+  const auto low = static_cast<std::int64_t>(entry.low);
+  const std::int64_t fallback = entry.initial.is_null() ? low : entry.initial.get<std::int64_t>();
+  const std::optional<JsonNode> value = child(entry, key);
+  if (!value) return fallback;
+  return value->integer(low, static_cast<std::int64_t>(entry.high)).value_or(fallback);
+}
+
+std::uint64_t KeyReader::seed(const std::string& key) {
+  const KeyInfo& entry = info(key);
+  const auto fallback = entry.initial.get<std::uint64_t>();
+  const std::optional<JsonNode> value = child(entry, key);
+  if (!value) return fallback;
+  if (value->value().is_number_unsigned()) return value->value().get<std::uint64_t>();
+  value->fault("must be an " + range_of(entry) + ", not " + value->value().dump().substr(0, 60));
+  return fallback;
+}
+
+bool KeyReader::boolean(const std::string& key) {
+  const KeyInfo& entry = info(key);
+  const bool fallback = entry.initial.get<bool>();
+  const std::optional<JsonNode> value = child(entry, key);
+  return value ? value->boolean().value_or(fallback) : fallback;
+}
+
+std::string KeyReader::string(const std::string& key) {
+  const std::optional<JsonNode> value = child(info(key), key);
+  return value ? value->string().value_or("") : "";
+}
+
+std::optional<std::size_t> KeyReader::name(const std::string& key) {
+  const KeyInfo& entry = info(key);
+  const std::optional<JsonNode> value = child(entry, key);
+  std::optional<std::string> given;
+  if (value) {
+    // The name of a planner is "planner", not "name", in messages.
+    given = value->name_of(key == "name" ? path_.substr(path_.rfind('/') + 1) : key, entry.names);
+  } else if (!entry.initial.is_null()) {
+    given = entry.initial.get<std::string>();
+  }
+  if (!given) return std::nullopt;
+  const auto found = std::find(entry.names.begin(), entry.names.end(), *given);
+  return static_cast<std::size_t>(found - entry.names.begin());
+}
+
+std::optional<JsonNode> KeyReader::node(const std::string& key) {
+  return child(info(key), key);
+}
+
+std::vector<JsonNode> KeyReader::items(const std::string& key) {
+  const std::optional<JsonNode> value = child(info(key), key);
+  return value ? value->items() : std::vector<JsonNode>{};
+}
+
+void KeyReader::finish() {
+  if (object_) object_->finish();
+}
+
+}  // namespace tangram

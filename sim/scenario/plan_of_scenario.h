@@ -1,0 +1,16 @@
+// From a scenario to the plan that its run starts with; for every runtime.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "policies/plan.h"
+#include "sim/scenario/scenario.h"
+
+namespace tangram {
+
+// Makes the plan of a scenario: by its planner, or the given one, checked. Appends notes. Throws
+// ConfigError for a plan that breaks a rule, NoAnswer when the planner cannot plan at all.
+Plan make_plan(const Scenario& scenario, std::vector<std::string>& notes);
+
+}  // namespace tangram

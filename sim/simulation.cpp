@@ -1,0 +1,234 @@
+#include "sim/simulation.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <thread>
+
+#include "policies/registry.h"
+#include "sim/event_loop.h"
+#include "sim/shards.h"
+
+namespace tangram {
+namespace {
+
+// What one shard leaves behind; indices are the shard's own.
+struct ShardResult {
+  Deployment deployment;
+  std::vector<WorkloadMetrics> metrics;
+  BusyTime busy;
+  std::vector<RequestRow> rows;
+  std::vector<BatchSpan> spans;
+  std::vector<std::string> notes;
+  HostCounters host;
+  std::uint64_t events = 0;
+  TimePoint end;
+};
+
+ShardResult run_shard(const Scenario& scenario,
+                      const Plan& plan,
+                      const Shard& shard,
+                      StreamKey key,
+                      const std::function<void(double)>& progress) {
+  Plan part;
+  for (const std::uint32_t g : shard.gpus) part.gpus.push_back(plan.gpus[g]);
+  std::vector<Workload> workloads;
+  for (const std::uint32_t w : shard.workloads) workloads.push_back(scenario.workloads[w]);
+
+  ShardResult result;
+  result.deployment = deploy(part, workloads, scenario.profiles, scenario.routing);
+  const DispatcherEntry* entry = find_dispatcher(scenario.dispatcher.name);
+  TANGRAM_CHECK(entry != nullptr, "unknown dispatcher ", scenario.dispatcher.name);
+  const std::unique_ptr<Dispatcher> dispatcher = entry->make(scenario.dispatcher.params);
+  const RecorderOptions recording{kStart + from_seconds(scenario.warmup_s),
+                                  kStart + from_seconds(scenario.duration_s),
+                                  scenario.log_requests, scenario.log_timeline};
+  EventLoop loop(scenario, result.deployment, *dispatcher, key, recording);
+  loop.run(progress);
+  result.metrics = loop.recorder().workloads();
+  result.busy = loop.recorder().busy();
+  result.rows = std::move(loop.recorder().rows());
+  result.spans = std::move(loop.recorder().spans());
+  result.notes = loop.device().notes();
+  result.host = loop.host().counters();
+  result.events = loop.events();
+  result.end = loop.now();
+  return result;
+}
+
+// Runs every shard on a pool of threads. The first exception, by shard, is thrown again: shards begin
+// in order, so every shard before a failing one has run.
+std::vector<ShardResult> run_shards(const Scenario& scenario,
+                                    const Plan& plan,
+                                    const std::vector<Shard>& shards,
+                                    StreamKey key,
+                                    const RunOptions& options) {
+  std::vector<ShardResult> results(shards.size());
+  std::vector<std::exception_ptr> failures(shards.size());
+  std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> done{0};
+  std::atomic<bool> failed{false};  // no further shard is begun
+  const auto work = [&](bool reports) {
+    while (!failed) {
+      const std::size_t i = next++;
+      if (i >= shards.size()) break;
+      const auto progress = [&](double share) {
+        if (!reports || !options.progress) return;
+        options.progress((static_cast<double>(done) + share) / static_cast<double>(shards.size()));
+      };
+      try {
+        results[i] = run_shard(scenario, plan, shards[i], key, progress);
+      } catch (...) {
+        failures[i] = std::current_exception();
+        failed = true;
+      }
+      ++done;
+    }
+  };
+  const std::size_t helpers = std::min<std::size_t>(std::max(1U, options.threads), shards.size());
+  {
+    std::vector<std::jthread> pool;
+    for (std::size_t t = 1; t < helpers; ++t) pool.emplace_back([&] { work(false); });
+    work(true);
+  }
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+  return results;
+}
+
+// Puts the shards back together in the scenario's order of workloads and the plan's of GPUs.
+class Merger {
+ public:
+  Merger(const std::vector<Shard>& shards, std::vector<ShardResult>& parts, RunResult& result)
+      : shards_(shards), parts_(parts), result_(result), executor_of_(shards.size()) {}
+
+  void merge() {
+    place_executors();
+    for (std::size_t s = 0; s < shards_.size(); ++s) {
+      merge_workloads(s);
+      merge_rows(s);
+    }
+    std::sort(result_.requests.begin(), result_.requests.end(),
+              [](const RequestRow& a, const RequestRow& b) { return a.id < b.id; });
+    // Stable: batches that take no time keep the order in which their executor ran them.
+    std::stable_sort(result_.timeline.begin(), result_.timeline.end(),
+                     [](const BatchSpan& a, const BatchSpan& b) {
+                       return a.start != b.start ? a.start < b.start : a.executor < b.executor;
+                     });
+  }
+
+ private:
+  void place_executors() {
+    struct Place {
+      std::uint32_t gpu;
+      std::size_t shard, executor;
+    };
+    std::vector<Place> places;
+    for (std::size_t s = 0; s < shards_.size(); ++s) {
+      const Deployment& deployment = parts_[s].deployment;
+      executor_of_[s].resize(deployment.executors.size());
+      for (std::size_t e = 0; e < deployment.executors.size(); ++e) {
+        places.push_back({shards_[s].gpus[deployment.executors[e].gpu.index()], s, e});
+      }
+      for (std::size_t g = 0; g < shards_[s].gpus.size(); ++g) {
+        result_.busy.gpus[shards_[s].gpus[g]] = parts_[s].busy.gpus[g];
+      }
+    }
+    std::stable_sort(places.begin(), places.end(),
+                     [](const Place& a, const Place& b) { return a.gpu < b.gpu; });
+    for (const Place& place : places) {
+      const ShardResult& part = parts_[place.shard];
+      executor_of_[place.shard][place.executor] =
+          ExecutorId(result_.executor_names.size());
+      result_.executor_names.push_back(
+          executor_name(part.deployment, ExecutorId(place.executor)));
+      result_.gpu_of_executor.push_back(place.gpu);
+      result_.busy.executors.push_back(part.busy.executors[place.executor]);
+    }
+  }
+
+  void merge_workloads(std::size_t s) {
+    const ShardResult& part = parts_[s];
+    for (std::size_t w = 0; w < shards_[s].workloads.size(); ++w) {
+      result_.metrics[shards_[s].workloads[w]] = part.metrics[w];
+    }
+    result_.events += part.events;
+    result_.host.instants += part.host.instants;
+    result_.host.batches += part.host.batches;
+    result_.host.refused += part.host.refused;
+    result_.host.stale += part.host.stale;
+    result_.simulated_s = std::max(result_.simulated_s, to_seconds(part.end - kStart));
+    for (const std::string& note : part.notes) {
+      if (std::find(result_.notes.begin(), result_.notes.end(), note) == result_.notes.end()) {
+        result_.notes.push_back(note);
+      }
+    }
+  }
+
+  void merge_rows(std::size_t s) {
+    const auto workload = [&](WorkloadId w) {
+      return WorkloadId(shards_[s].workloads[w.index()]);
+    };
+    for (RequestRow& row : parts_[s].rows) {
+      row.id = RequestId::of(workload(row.id.workload()), row.id.number());
+      if (row.executor >= 0) {
+        row.executor = static_cast<std::int32_t>(
+            executor_of_[s][static_cast<std::size_t>(row.executor)].value());
+      }
+      result_.requests.push_back(row);
+    }
+    for (BatchSpan& span : parts_[s].spans) {
+      span.workload = workload(span.workload);
+      span.executor = executor_of_[s][span.executor.index()];
+      result_.timeline.push_back(span);
+    }
+  }
+
+  const std::vector<Shard>& shards_;
+  std::vector<ShardResult>& parts_;
+  RunResult& result_;
+  std::vector<std::vector<ExecutorId>> executor_of_;  // by shard, by its executor
+};
+
+Shard everything(const Scenario& scenario, const Plan& plan) {
+  Shard shard;
+  for (std::uint32_t w = 0; w < scenario.workloads.size(); ++w) shard.workloads.push_back(w);
+  for (std::uint32_t g = 0; g < plan.gpus.size(); ++g) shard.gpus.push_back(g);
+  return shard;
+}
+
+}  // namespace
+
+RunResult simulate(const Scenario& scenario, const Plan& plan, const RunOptions& options) {
+  const auto began = std::chrono::steady_clock::now();
+  RunResult result;
+  result.scenario = scenario.name;
+  result.scenario_text = scenario.text;
+  result.routing = routing_names()[static_cast<std::size_t>(scenario.routing)];
+  result.dispatcher = scenario.dispatcher.name;
+  result.device = "rate (sharing " +
+                  sharing_names()[static_cast<std::size_t>(scenario.device.sharing)] +
+                  ", interference " + scenario.device.interference.name + ")";
+  result.runtime = "simulation";
+  result.seed = scenario.seed;
+  result.measured_s = scenario.duration_s - scenario.warmup_s;
+  result.simulated_s = scenario.duration_s;
+  result.plan = plan;
+  result.workloads = scenario.workloads;
+  result.notes = scenario.notes;
+  result.metrics.resize(scenario.workloads.size());
+  result.busy.gpus.resize(plan.gpus.size());
+
+  const std::vector<Shard> shards =
+      options.split ? split(plan, scenario.workloads) : std::vector{everything(scenario, plan)};
+  const StreamKey key = StreamKey(scenario.seed).with(options.replication);
+  std::vector<ShardResult> parts = run_shards(scenario, plan, shards, key, options);
+  Merger(shards, parts, result).merge();
+  result.wall_s =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return result;
+}
+
+}  // namespace tangram

@@ -1,0 +1,27 @@
+"""Checks that every tests/**/*_test.cpp is part of the build: a file that no CMakeLists.txt names
+would otherwise never run, and nobody would notice.
+
+Usage: check_tests_built.py ROOT COMPILE_COMMANDS.json. Prints the files left out; exits with 1 when
+there is any.
+"""
+
+import json
+import pathlib
+import sys
+
+
+def left_out(root, compile_commands):
+    """The test sources below the root that are not compiled, relative to it."""
+    commands = json.loads(compile_commands.read_text(encoding="utf-8"))
+    compiled = {pathlib.Path(command["directory"], command["file"]).resolve()
+                for command in commands}
+    sources = sorted((root / "tests").rglob("*_test.cpp"))
+    return [source.relative_to(root).as_posix()
+            for source in sources if source.resolve() not in compiled]
+
+
+if __name__ == "__main__":
+    files = left_out(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+    for name in files:
+        print(f"{name} is not part of the build")
+    sys.exit(1 if files else 0)

@@ -1,0 +1,69 @@
+// Who asks for what, how often, and how soon it must be answered.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/core/json_reader.h"
+#include "sim/core/time.h"
+
+namespace tangram {
+
+// How requests of one workload arrive. Rates are in requests per second. Exactly the fields of the
+// kind are meaningful.
+struct ArrivalSpec {
+  enum class Process : std::uint8_t {
+    kConstant,
+    kPoisson,
+    kGamma,
+    kLognormal,
+    kTrace,
+    kClosedLoop
+  };
+  Process process = Process::kPoisson;
+  double rate_rps = 0;  // mean rate; for a trace 0 when speed_up governs
+  double shape = 1;     // gamma: variance of the gap = mean^2 / shape; "cv" sets shape = 1 / cv^2
+  double sigma = 1;     // lognormal: of the logarithm of the gap; the mean gap is kept:
+                        // mu = ln(1 / rate) - sigma^2 / 2
+  // trace
+  std::string path;     // resolved
+  std::string format;   // "timestamps" or "azure_llm"
+  double speed_up = 1;  // gaps are divided by it; found from the slice's own rate when rate_rps > 0
+  double slice_start_s = 0;  // of the trace's own time; rows with start <= time < end
+  std::optional<double> slice_end_s;
+  bool repeat = false;  // start over at the end of the trace
+  // closed loop
+  std::uint32_t clients = 0;
+  Duration think{};  // mean time between an answer and the client's next request
+  bool think_exponential = true;
+
+  friend bool operator==(const ArrivalSpec&, const ArrivalSpec&) = default;
+};
+
+struct Workload {
+  std::string name;  // unique
+  std::string model;
+  Duration
+      slo{};  // a request is good when it finishes at most this long after its intended arrival
+  ArrivalSpec arrivals;
+};
+
+// Reads the "arrivals" object of a scenario; `base` is the folder that relative trace paths start
+// at. A trace is read and checked here, so that its faults come up front. nullopt when there were
+// faults.
+std::optional<ArrivalSpec> read_arrivals(const JsonNode& node, const std::string& base);
+// Writes what read_arrivals reads back as an equal spec: paths resolved, gamma by its shape.
+Json to_json(const ArrivalSpec& spec);
+
+// "constant", "poisson", "gamma", "lognormal", "trace", "closed_loop".
+const std::vector<std::string>& arrival_names();
+
+// The mean rate that a planner may count on, requests/s: the rate; a trace's own mean over its
+// slice after speed-up (reads the file: call it once per run), or nullopt when its rows are all at
+// one time and the slice has no end; for a closed loop the upper bound clients / think, or nullopt
+// without think time. Throws ConfigError for a trace that cannot be read.
+std::optional<double> mean_rate(const ArrivalSpec& spec);
+
+}  // namespace tangram
