@@ -83,7 +83,7 @@ Histogram multi_server(int servers, std::uint64_t requests, std::uint64_t seed) 
   std::uint64_t idle = ((std::uint64_t{1} << servers) - 1) << 1;
   Histogram latencies;
   events.set(0, exponential_ns(arrivals, gap));
-  while (latencies.count() < requests) {
+  for (std::uint64_t done = 0; done < requests;) {
     const std::uint64_t now = events.time();
     const std::size_t slot = events.slot();
     if (slot == 0) {
@@ -98,6 +98,7 @@ Histogram multi_server(int servers, std::uint64_t requests, std::uint64_t seed) 
       events.set(0, now + exponential_ns(arrivals, gap));
     } else {
       record(latencies, arrival_of[slot], now);
+      ++done;
       if (waiting.empty()) {
         idle |= std::uint64_t{1} << slot;
         events.clear(slot);
@@ -130,7 +131,7 @@ Histogram batching(std::uint64_t requests, std::uint64_t seed) {
     }
   };
   events.set(0, exponential_ns(arrivals, kGap));
-  while (latencies.count() < requests) {
+  for (std::uint64_t done = 0; done < requests;) {
     const std::uint64_t now = events.time();
     if (events.slot() == 0) {
       waiting.push(now);
@@ -138,6 +139,7 @@ Histogram batching(std::uint64_t requests, std::uint64_t seed) {
       events.set(0, now + exponential_ns(arrivals, kGap));
     } else {
       for (std::uint32_t i = 0; i < size; ++i) record(latencies, batch[i], now);
+      done += size;
       start(now);
     }
   }
