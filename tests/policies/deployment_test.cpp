@@ -1,7 +1,6 @@
 // From plans to executors, queues, groups, classes, beliefs and weights.
 #include "policies/deployment.h"
 
-#include <chrono>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -257,9 +256,7 @@ TEST(Deploy, TenThousandGpusWithAThousandWorkloadsShareOneClass) {
   Plan plan;
   for (std::uint32_t g = 0; g < 10'000; ++g)
     plan.gpus.push_back(whole_gpu(g, {replica_of("*", "*")}));
-  const auto begin = std::chrono::steady_clock::now();
   const Deployment d = world.deployed(plan);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
   EXPECT_THAT(d.classes, SizeIs(1));
   EXPECT_THAT(d.executors, SizeIs(10'000));
   EXPECT_THAT(d.queues, SizeIs(1000));
