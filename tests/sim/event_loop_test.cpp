@@ -1,4 +1,5 @@
-// What a run counts: windows of measurement, ends of runs, closed loops, and the logs against the sums.
+// What a run counts: windows of measurement, ends of runs, closed loops, and the logs against the
+// sums.
 #include "sim/event_loop.h"
 
 #include <algorithm>
@@ -30,7 +31,9 @@ Workload closed_loop(std::uint32_t clients, double think_ms) {
   workload.arrivals.think_exponential = false;
   return workload;
 }
-Profile takes(double ms) { return linear_profile("m", "ideal", ms, 0, 8); }
+Profile takes(double ms) {
+  return linear_profile("m", "ideal", ms, 0, 8);
+}
 
 TEST(Metrics, RequestsCountFromTheWarmUpToTheEnd) {
   Scenario scenario = scenario_of({takes(10)}, {every_10_ms("w", 100)}, 0.1);
@@ -97,7 +100,8 @@ TEST(Metrics, ASharedGpuIsBusyWhileAnyOfItsBatchesRuns) {
 
 TEST(Metrics, DroppedRequestsAreCountedByReason) {
   Scenario scenario = scenario_of({takes(40)}, {every_10_ms("w", 100)}, 1);
-  scenario.dispatcher = dispatcher_of("tf_serving", {{"max_batch", 1}, {"max_enqueued_batches", 2}});
+  scenario.dispatcher =
+      dispatcher_of("tf_serving", {{"max_batch", 1}, {"max_enqueued_batches", 2}});
   scenario.drain = false;
   scenario.log_requests = true;
   const RunResult result = run(scenario, whole_gpus(1));
@@ -113,8 +117,7 @@ TEST(Metrics, WhatThePlanDoesNotServeIsDropped) {
   Plan plan;
   plan.gpus = {gpu_of(0, GpuMode::kWhole, {whole_partition({replica_of("w", "m")})})};
   plan.unserved = {{"v", 100, "no room"}};
-  Scenario scenario =
-      scenario_of({takes(1)}, {every_10_ms("w", 100), every_10_ms("v", 100)}, 0.1);
+  Scenario scenario = scenario_of({takes(1)}, {every_10_ms("w", 100), every_10_ms("v", 100)}, 0.1);
   const RunResult result = run(scenario, plan);
   EXPECT_EQ(result.metrics[0].completed, 10u);
   EXPECT_EQ(result.metrics[1].offered, 10u);
@@ -162,8 +165,9 @@ TEST(ClosedLoop, ClientsThatNeverThinkKeepTheServerBusy) {
 // A run with everything in it: sharing, interference, batches, drops, two workloads on one GPU.
 RunResult full_run() {
   Plan plan;
-  plan.gpus = {gpu_of(0, GpuMode::kMps, {percent_partition(100, {replica_of("a", "m", {}, 3),
-                                                                 replica_of("b", "n", {}, 2, 1)})}),
+  plan.gpus = {gpu_of(0, GpuMode::kMps,
+                      {percent_partition(
+                          100, {replica_of("a", "m", {}, 3), replica_of("b", "n", {}, 2, 1)})}),
                gpu_of(1, GpuMode::kWhole, {whole_partition({replica_of("a", "m")})})};
   Profile m = with_scatter(linear_profile("m", "ideal", 2, 1, 8), Variability::Kind::kExponential);
   Profile n = linear_profile("n", "ideal", 3, 2, 4);
@@ -171,8 +175,8 @@ RunResult full_run() {
   Scenario scenario =
       scenario_of({m, n}, {workload_of("a", "m", 20, 900), workload_of("b", "n", 40, 150)}, 4);
   scenario.warmup_s = 1;
-  scenario.dispatcher = dispatcher_of("tf_serving", {{"max_batch", 8}, {"timeout_ms", 2},
-                                                     {"max_enqueued_batches", 3}});
+  scenario.dispatcher = dispatcher_of(
+      "tf_serving", {{"max_batch", 8}, {"timeout_ms", 2}, {"max_enqueued_batches", 3}});
   scenario.drain = false;
   scenario.log_requests = scenario.log_timeline = true;
   return run(scenario, plan);
@@ -210,7 +214,8 @@ TEST(Logs, TheRequestLogAddsUpToTheMetrics) {
     EXPECT_EQ(static_cast<std::int64_t>(m.wait.sum()), wait);
     EXPECT_EQ(static_cast<std::int64_t>(m.exec.sum()), exec);
     EXPECT_EQ(static_cast<std::int64_t>(m.batch_wait), held);
-    // The parts of the latency: held for the batch, queued at the device, execution with interference.
+    // The parts of the latency: held for the batch, queued at the device, execution with
+    // interference.
     EXPECT_EQ(static_cast<std::int64_t>(m.batch_wait + m.queue()) + exec, latency);
   }
   EXPECT_THAT(seen, ElementsAre(0, 1, 2, 4));  // good, late, unfinished, queue full
@@ -221,7 +226,8 @@ TEST(Logs, TheTimelineAgreesWithTheRequestLog) {
   std::map<std::uint32_t, std::vector<BatchSpan>> by_executor;
   for (const BatchSpan& span : result.timeline) by_executor[span.executor.value()].push_back(span);
   ASSERT_THAT(by_executor, SizeIs(6));
-  std::map<std::pair<std::int32_t, std::int64_t>, std::uint32_t> served;  // executor, start: requests
+  std::map<std::pair<std::int32_t, std::int64_t>, std::uint32_t>
+      served;  // executor, start: requests
   for (const RequestRow& row : result.requests) {
     if (row.outcome < 2) ++served[{row.executor, row.start}];
   }
@@ -295,9 +301,12 @@ class Sleeper final : public Dispatcher {
 class Loop {
  public:
   Loop(const Scenario& scenario, Dispatcher& dispatcher)
-      : deployment_(deploy(whole_gpus(1), scenario.workloads, scenario.profiles,
-                           Routing::kCentral)),
-        loop_(scenario, deployment_, dispatcher, StreamKey(1),
+      : deployment_(
+            deploy(whole_gpus(1), scenario.workloads, scenario.profiles, Routing::kCentral)),
+        loop_(scenario,
+              deployment_,
+              dispatcher,
+              StreamKey(1),
               {kStart, kStart + from_seconds(scenario.duration_s), true, false}) {
     loop_.run({});
   }

@@ -67,7 +67,8 @@ inline Plan whole_gpus(std::uint32_t count) {
   return plan;
 }
 
-// Checks the plan as a scenario's own plan is checked, on a cluster of just its GPUs, and simulates.
+// Checks the plan as a scenario's own plan is checked, on a cluster of just its GPUs, and
+// simulates.
 inline RunResult run(Scenario scenario, const Plan& plan, const RunOptions& options = {}) {
   std::map<std::string, std::uint32_t> counts;
   for (const PlanGpu& gpu : plan.gpus) ++counts[gpu.type];

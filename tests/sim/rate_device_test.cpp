@@ -17,7 +17,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr TimePoint at(double ms) { return kStart + from_ms(ms); }
+constexpr TimePoint at(double ms) {
+  return kStart + from_ms(ms);
+}
 
 // What became of a batch.
 struct Outcome {
@@ -48,7 +50,10 @@ class Bench {
   }
 
   // A batch of `size` of the workload, by its number in the profiles.
-  void submit(double ms, std::uint32_t executor, std::size_t workload = 0, std::uint32_t size = 1,
+  void submit(double ms,
+              std::uint32_t executor,
+              std::size_t workload = 0,
+              std::uint32_t size = 1,
               Window window = {}) {
     Batch batch;
     batch.executor = ExecutorId(executor);
@@ -157,8 +162,8 @@ TEST(RateDevice, SwitchingCostsAreLostWhileSeveralRun) {
   Bench bench({constant("a", 10)}, {two_processes(GpuMode::kTimeSliced)}, spec);
   bench.submit(0, 0);
   bench.submit(4, 1);
-  // Two run at 3/4 / 2 = 0.375 each. First: 6 left at 4, 6 / 0.375 = 16, ends at 20. Second: has done 6
-  // by then, 4 left alone: 24.
+  // Two run at 3/4 / 2 = 0.375 each. First: 6 left at 4, 6 / 0.375 = 16, ends at 20. Second: has
+  // done 6 by then, 4 left alone: 24.
   EXPECT_THAT(ends(bench.play()), ElementsAre(at(20), at(24)));
 }
 
@@ -172,7 +177,8 @@ TEST(RateDevice, TimeSlicesOfThree) {
   bench.submit(0, 0);
   bench.submit(0, 1);
   bench.submit(8, 2);
-  // Two at 0.375 each: by 8 they have done 3. Three at 3/4 / 3 = 0.25: the 1 left takes 4, both end at
+  // Two at 0.375 each: by 8 they have done 3. Three at 3/4 / 3 = 0.25: the 1 left takes 4, both end
+  // at
   // 12. The third has done 1; the 3 left alone: 15.
   EXPECT_THAT(ends(bench.play()), ElementsAre(at(12), at(12), at(15)));
 }
@@ -199,8 +205,9 @@ Profile curved(const std::string& model) {
 
 TEST(RateDevice, CapsThatFitAreFullSpeed) {
   Bench bench({curved("a"), curved("b")},
-              {gpu_of(0, GpuMode::kMps, {percent_partition(50, {replica_of("a", "a")}),
-                                         percent_partition(25, {replica_of("b", "b")})})});
+              {gpu_of(0, GpuMode::kMps,
+                      {percent_partition(50, {replica_of("a", "a")}),
+                       percent_partition(25, {replica_of("b", "b")})})});
   bench.submit(0, 0, 0);
   bench.submit(3, 1, 1);
   EXPECT_THAT(ends(bench.play()), ElementsAre(at(10), at(25)));
@@ -210,7 +217,8 @@ TEST(RateDevice, AnOversubscribedGpuIsSharedEvenlyAlongTheCurve) {
   Bench bench({curved("a")},
               {gpu_of(0, GpuMode::kMps, {percent_partition(50, {replica_of("a", "a", {}, 4)})})});
   for (const std::uint32_t e : {0u, 1u, 2u, 3u}) bench.submit(0, e);
-  // Four clients with caps of 50 %: 25 % each, where the profile says 22 in place of 10: speed 10 / 22.
+  // Four clients with caps of 50 %: 25 % each, where the profile says 22 in place of 10: speed 10
+  // / 22.
   for (const Outcome& outcome : bench.play()) {
     EXPECT_GE(outcome.end, at(22));
     EXPECT_LE(outcome.end, at(22) + Duration(1));
@@ -220,13 +228,14 @@ TEST(RateDevice, AnOversubscribedGpuIsSharedEvenlyAlongTheCurve) {
 
 TEST(RateDevice, SmallCapsAreFilledFirst) {
   Bench bench({curved("a"), curved("b")},
-              {gpu_of(0, GpuMode::kMps, {percent_partition(50, {replica_of("a", "a", {}, 2)}),
-                                         percent_partition(25, {replica_of("b", "b")})})});
+              {gpu_of(0, GpuMode::kMps,
+                      {percent_partition(50, {replica_of("a", "a", {}, 2)}),
+                       percent_partition(25, {replica_of("b", "b")})})});
   bench.submit(0, 0, 0);
   bench.submit(0, 1, 0);
   bench.submit(0, 2, 1);
-  // Max-min: b gets its 25 %, the others 37.5 % each, where the line between 25 % (22) and 50 % (10)
-  // says 16: speed 10 / 16, end at 16. b is never slowed: 22.
+  // Max-min: b gets its 25 %, the others 37.5 % each, where the line between 25 % (22) and 50 %
+  // (10) says 16: speed 10 / 16, end at 16. b is never slowed: 22.
   EXPECT_THAT(ends(bench.play()), ElementsAre(at(16), at(16), at(22)));
 }
 
@@ -237,9 +246,9 @@ TEST(RateDevice, BelowTheSmallestKnownShareTimeGoesWithItsInverse) {
   bench.submit(2, 1);
   bench.submit(4, 2);
   bench.submit(4, 3);
-  // Only the whole GPU is known, so k streams get 1/k. Done by 4: 2 + 1, and 1. Four at 1/4: the first
-  // needs 20 for its 5, ends at 24, when the second has done 6, the others 5. Then three at 1/3: the
-  // second needs 6 for its 2: 30; the others have done 7, two at 1/2: 32.
+  // Only the whole GPU is known, so k streams get 1/k. Done by 4: 2 + 1, and 1. Four at 1/4: the
+  // first needs 20 for its 5, ends at 24, when the second has done 6, the others 5. Then three at
+  // 1/3: the second needs 6 for its 2: 30; the others have done 7, two at 1/2: 32.
   const auto end = ends(bench.play());
   EXPECT_EQ(end[0], at(24));
   for (const auto& [i, ms] : {std::pair{1u, 30}, {2u, 32}, {3u, 32}}) {
@@ -252,10 +261,12 @@ TEST(RateDevice, SmSharesRunAtFullSpeedButForInterference) {
   const auto profile = [](const std::string& model) {
     return table_profile(model, "a100-80gb", {point_of({ShareKind::kSms, 54}, 1, 1, 10)});
   };
-  Bench bench({profile("a"), profile("b")},
-              {gpu_of(0, GpuMode::kSm, {sm_partition(54, {replica_of("a", "a")}),
-                                        sm_partition(54, {replica_of("b", "b")})}, "a100-80gb")},
-              slowed(1.6));
+  Bench bench(
+      {profile("a"), profile("b")},
+      {gpu_of(0, GpuMode::kSm,
+              {sm_partition(54, {replica_of("a", "a")}), sm_partition(54, {replica_of("b", "b")})},
+              "a100-80gb")},
+      slowed(1.6));
   bench.submit(0, 0, 0);
   bench.submit(5, 1, 1);
   // Beside each other at 1 / 1.6 = 0.625. a: 5 left at 5, ends at 13. b has done 5; alone: 18.
@@ -271,8 +282,9 @@ TEST(RateDevice, PairTableSlowsEachSideByItsOwnFactor) {
   DeviceSpec spec;
   spec.interference.name = "pair_table";
   Bench bench({profile("a", "b", 1.6), profile("b", "a", 2)},
-              {gpu_of(0, GpuMode::kMps, {percent_partition(50, {replica_of("a", "a")}),
-                                         percent_partition(50, {replica_of("b", "b")})})},
+              {gpu_of(0, GpuMode::kMps,
+                      {percent_partition(50, {replica_of("a", "a")}),
+                       percent_partition(50, {replica_of("b", "b")})})},
               spec);
   bench.submit(0, 0, 0);
   bench.submit(5, 1, 1);
@@ -292,8 +304,9 @@ TEST(RateDevice, GpuletSlowsByUseOfL2AndBandwidth) {
   // 1 + 2 x (L2 use of the other on the whole GPU) x (its share).
   spec.interference = {"gpulet", 0, {0, 2, 0, 0, 1}};
   Bench bench({profile("a", 1), profile("b", 0.6)},
-              {gpu_of(0, GpuMode::kMps, {percent_partition(50, {replica_of("a", "a")}),
-                                         percent_partition(50, {replica_of("b", "b")})})},
+              {gpu_of(0, GpuMode::kMps,
+                      {percent_partition(50, {replica_of("a", "a")}),
+                       percent_partition(50, {replica_of("b", "b")})})},
               spec);
   bench.submit(0, 0, 0);
   bench.submit(5, 1, 1);
@@ -305,7 +318,8 @@ TEST(RateDevice, SharingAndInterferenceMultiply) {
   Bench bench({constant("a", 10)}, {two_processes(GpuMode::kStreams)}, slowed(2));
   bench.submit(0, 0);
   bench.submit(2, 1);
-  // Half of the GPU at half the speed: 1/4. First: 8 left at 2, ends at 34; second: 8 done, then 2: 36.
+  // Half of the GPU at half the speed: 1/4. First: 8 left at 2, ends at 34; second: 8 done, then
+  // 2: 36.
   EXPECT_THAT(ends(bench.play()), ElementsAre(at(34), at(36)));
 }
 
@@ -321,8 +335,9 @@ Profile mig_profile(const std::string& model) {
 
 TEST(RateDevice, MigInstancesAreIsolated) {
   Bench bench({mig_profile("a"), mig_profile("b")},
-              {gpu_of(0, GpuMode::kMig, {mig_partition(4, 0, {replica_of("a", "a")}),
-                                         mig_partition(3, 4, {replica_of("b", "b")})},
+              {gpu_of(0, GpuMode::kMig,
+                      {mig_partition(4, 0, {replica_of("a", "a")}),
+                       mig_partition(3, 4, {replica_of("b", "b")})},
                       "a100-80gb")},
               slowed(2));
   bench.submit(0, 0, 0);
@@ -332,8 +347,9 @@ TEST(RateDevice, MigInstancesAreIsolated) {
 }
 
 PlanGpu mig_mps() {
-  return gpu_of(0, GpuMode::kMig, {mig_partition(4, 0, {replica_of("a", "a", {}, 2)}),
-                                   mig_partition(3, 4, {replica_of("b", "b", {}, 2)})},
+  return gpu_of(0, GpuMode::kMig,
+                {mig_partition(4, 0, {replica_of("a", "a", {}, 2)}),
+                 mig_partition(3, 4, {replica_of("b", "b", {}, 2)})},
                 "a100-80gb");
 }
 
@@ -351,8 +367,8 @@ TEST(RateDevice, BusyProcessesSetTheSpeedWhenAsked) {
   bench.submit(0, 0);
   bench.submit(1, 2, 1);  // on the other instance: nobody notices
   bench.submit(4, 1);
-  // Alone at 16 / 8 = 2. By 4 the first has done 8 of its 16; two at 1: it ends at 12. The second has
-  // done 8 by then; the 8 left at 2: 16. The other instance: 1 + 8.
+  // Alone at 16 / 8 = 2. By 4 the first has done 8 of its 16; two at 1: it ends at 12. The second
+  // has done 8 by then; the 8 left at 2: 16. The other instance: 1 + 8.
   EXPECT_THAT(ends(bench.play()), ElementsAre(at(12), at(9), at(16)));
 }
 
@@ -465,8 +481,8 @@ TEST_P(SharingOf, TwoProcesses) {
     const Share share{mig ? ShareKind::kMig : ShareKind::kSms, mig ? 7.0 : 108.0};
     profile = table_profile("a", "a100-80gb", {point_of(share, 2, 1, 10)});
     PlanPartition& partition = gpu.partitions[0];
-    partition = mig ? mig_partition(7, 0, partition.replicas)
-                    : sm_partition(108, partition.replicas);
+    partition =
+        mig ? mig_partition(7, 0, partition.replicas) : sm_partition(108, partition.replicas);
   }
   if (param.mode == GpuMode::kMps) gpu.partitions[0].share_pct = 100;
   Bench bench({profile}, {gpu}, spec);
@@ -476,7 +492,8 @@ TEST_P(SharingOf, TwoProcesses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Modes, SharingOf,
+    Modes,
+    SharingOf,
     ::testing::Values(SharingCase{GpuMode::kWhole, Sharing::kFromPlan, 10, 20},
                       SharingCase{GpuMode::kTimeSliced, Sharing::kFromPlan, 20, 20},
                       SharingCase{GpuMode::kMps, Sharing::kFromPlan, 40, 40},

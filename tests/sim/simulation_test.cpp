@@ -1,5 +1,5 @@
-// Same seed, same bits: over reruns, threads and the splitting of the cluster; and what a seed's streams
-// depend on.
+// Same seed, same bits: over reruns, threads and the splitting of the cluster; and what a seed's
+// streams depend on.
 #include "sim/simulation.h"
 
 #include <gmock/gmock.h>
@@ -75,11 +75,12 @@ Scenario scenario_in_shards(const std::string& dispatcher) {
 Plan plan_in_shards() {
   Plan plan;
   plan.gpus = {
-      gpu_of(0, GpuMode::kMps, {percent_partition(100, {replica_of("a", "m", 4, 2),
-                                                        replica_of("d", "n", 4, 1, 1)})}),
+      gpu_of(0, GpuMode::kMps,
+             {percent_partition(100, {replica_of("a", "m", 4, 2), replica_of("d", "n", 4, 1, 1)})}),
       gpu_of(1, GpuMode::kTimeSliced, {whole_partition({replica_of("b", "n", 4, 2)})}),
       gpu_of(2, GpuMode::kWhole, {whole_partition({replica_of("c", "m", 8, 2)})}),
-      gpu_of(5, GpuMode::kWhole, {whole_partition({replica_of("d", "n", 4), replica_of("a", "m")})})};
+      gpu_of(5, GpuMode::kWhole,
+             {whole_partition({replica_of("d", "n", 4), replica_of("a", "m")})})};
   plan.unserved = {{"e", 50, "no room"}};
   return plan;
 }
@@ -88,8 +89,8 @@ class EveryDispatcher : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryDispatcher, RerunsThreadsAndSplittingChangeNothing) {
   Scenario scenario = scenario_in_shards(GetParam());
-  for (const Routing routing : {Routing::kCentral, Routing::kWeightedRandom, Routing::kWrr,
-                                Routing::kShortestFinish}) {
+  for (const Routing routing :
+       {Routing::kCentral, Routing::kWeightedRandom, Routing::kWrr, Routing::kShortestFinish}) {
     scenario.routing = routing;
     for (const bool drain : {true, false}) {
       scenario.drain = drain;
@@ -107,7 +108,9 @@ TEST_P(EveryDispatcher, RerunsThreadsAndSplittingChangeNothing) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Registered, EveryDispatcher, ::testing::ValuesIn(dispatcher_names()),
+INSTANTIATE_TEST_SUITE_P(Registered,
+                         EveryDispatcher,
+                         ::testing::ValuesIn(dispatcher_names()),
                          [](const auto& tested) { return tested.param; });
 
 std::vector<std::int64_t> arrivals_of(const RunResult& result, const std::string& name) {
@@ -174,9 +177,9 @@ TEST(Simulation, ReportsProgressBetweenZeroAndOne) {
 }
 
 TEST(Simulation, AProgressCallThatThrowsStopsTheRun) {
-  Scenario scenario = scenario_of({linear_profile("m", "ideal", 0.01, 0, 1)},
-                                  {workload_of("v", "m", 100, 50'000),
-                                   workload_of("w", "m", 100, 50'000)}, 10);
+  Scenario scenario =
+      scenario_of({linear_profile("m", "ideal", 0.01, 0, 1)},
+                  {workload_of("v", "m", 100, 50'000), workload_of("w", "m", 100, 50'000)}, 10);
   Plan plan;
   plan.gpus = {gpu_of(0, GpuMode::kWhole, {whole_partition({replica_of("v", "m")})}),
                gpu_of(1, GpuMode::kWhole, {whole_partition({replica_of("w", "m")})})};

@@ -1,5 +1,5 @@
-// The simulator against queueing theory. Each test states the formula above its expectation and prints
-// one line of docs/model/validation-against-theory.md.
+// The simulator against queueing theory. Each test states the formula above its expectation and
+// prints one line of docs/model/validation-against-theory.md.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -23,9 +23,15 @@ constexpr double kStudent = 4.073;
 
 using Figure = std::function<double(const WorkloadMetrics&)>;
 
-double mean_wait_ms(const WorkloadMetrics& m) { return m.wait.mean_ns() * 1e-6; }
-double mean_ms(const WorkloadMetrics& m) { return m.latency.mean_ns() * 1e-6; }
-double p99_ms(const WorkloadMetrics& m) { return to_ms(m.latency.quantile(0.99)); }
+double mean_wait_ms(const WorkloadMetrics& m) {
+  return m.wait.mean_ns() * 1e-6;
+}
+double mean_ms(const WorkloadMetrics& m) {
+  return m.latency.mean_ns() * 1e-6;
+}
+double p99_ms(const WorkloadMetrics& m) {
+  return to_ms(m.latency.quantile(0.99));
+}
 double mean_batch(const WorkloadMetrics& m) {
   return static_cast<double>(m.batch_items) / static_cast<double>(m.batches);
 }
@@ -41,8 +47,8 @@ double waits_within(const WorkloadMetrics& m, double x_ms) {
   return below / static_cast<double>(m.wait.count());
 }
 
-// One workload, independent replications of one seed. Every test has a seed of its own, from its name:
-// with one for all, chance would push all figures the same way.
+// One workload, independent replications of one seed. Every test has a seed of its own, from its
+// name: with one for all, chance would push all figures the same way.
 class Replications {
  public:
   Replications(Scenario scenario, const Plan& plan, double requests = kRequests) {
@@ -58,9 +64,10 @@ class Replications {
     }
   }
 
-  // The mean over the replications is within `kStudent` standard errors of theory, the standard error
-  // being that of independent replications (standard deviation / sqrt(n)), plus `bias` where the figure
-  // has a stated relative error of its own. A standard error above 2 % would prove little.
+  // The mean over the replications is within `kStudent` standard errors of theory, the standard
+  // error being that of independent replications (standard deviation / sqrt(n)), plus `bias` where
+  // the figure has a stated relative error of its own. A standard error above 2 % would prove
+  // little.
   void expect(const char* name, double theory, const Figure& figure, double bias = 0) const {
     double sum = 0, squares = 0;
     for (const WorkloadMetrics& m : metrics_) sum += figure(m);
@@ -144,8 +151,9 @@ TEST(Theory, MM8Latency) {
   // E[T] = s + C s / (c (1 - rho)) = 1.28603 ms.
   runs.expect("M/M/8 rho 0.8: mean latency, ms", kServiceMs + busy * kServiceMs / (c * (1 - rho)),
               mean_ms);
-  // W > 0 with probability C, then exponential with rate a = c (1 - rho) / s; T = W + S, mu = 1 / s:
-  // P(T > t) = (1 - C) e^(-mu t) + C (a e^(-mu t) - mu e^(-a t)) / (a - mu). Its p99 is 5.1522 ms.
+  // W > 0 with probability C, then exponential with rate a = c (1 - rho) / s; T = W + S, mu = 1 /
+  // s: P(T > t) = (1 - C) e^(-mu t) + C (a e^(-mu t) - mu e^(-a t)) / (a - mu). Its p99 is 5.1522
+  // ms.
   const double mu = 1 / kServiceMs, a = c * (1 - rho) / kServiceMs;
   const double p99 = quantile(0.99, [&](double t) {
     return (1 - busy) * std::exp(-mu * t) +
@@ -173,8 +181,9 @@ TEST(Theory, MG1GammaWait) {
 Plan side_by_side(GpuMode mode, double share_pct) {
   const std::vector<PlanReplica> replicas{replica_of("unit", "unit", {}, 64)};
   Plan plan;
-  plan.gpus = {gpu_of(0, mode, {mode == GpuMode::kMps ? percent_partition(share_pct, replicas)
-                                                      : whole_partition(replicas)})};
+  plan.gpus = {gpu_of(0, mode,
+                      {mode == GpuMode::kMps ? percent_partition(share_pct, replicas)
+                                             : whole_partition(replicas)})};
   return plan;
 }
 
@@ -193,8 +202,8 @@ TEST(Theory, MpsCapsLimitWhatOneProcessGets) {
   const double rho = 0.8;
   Profile profile = table_profile("unit", "ideal", {point_of({ShareKind::kPercent, 50}, 1, 1, 1)});
   profile = with_scatter(profile, Variability::Kind::kExponential);
-  // Caps of 50 %: one or two batches run at full speed, n > 2 at 2 / n of it. The number of requests is
-  // that of M/M/2, and by Little's law so is the mean: E[T] = s + C s / (2 (1 - rho)).
+  // Caps of 50 %: one or two batches run at full speed, n > 2 at 2 / n of it. The number of
+  // requests is that of M/M/2, and by Little's law so is the mean: E[T] = s + C s / (2 (1 - rho)).
   Replications(poisson(rho, 2, profile), side_by_side(GpuMode::kMps, 50), kFewer)
       .expect("M/M/2-PS (MPS, caps 50 %) rho 0.8: mean latency, ms",
               kServiceMs + erlang_c(2, rho) * kServiceMs / (2 * (1 - rho)), mean_ms);
@@ -222,9 +231,9 @@ TEST(Theory, TimeSlicingLosesTheSwitches) {
               p0 * rho / ((1 - r) * (1 - r)) * kServiceMs / rho, mean_ms);
 }
 
-// The server that takes all that waits, up to `most`, in 2 + 0.25 n ms: the chain of the number n that
-// waits when a batch ends. From n it runs b = min(n, most), after one arrival if n = 0 (then b = 1), and
-// Poisson(lambda L(b)) requests arrive meanwhile.
+// The server that takes all that waits, up to `most`, in 2 + 0.25 n ms: the chain of the number n
+// that waits when a batch ends. From n it runs b = min(n, most), after one arrival if n = 0 (then b
+// = 1), and Poisson(lambda L(b)) requests arrive meanwhile.
 struct BatchServer {
   double rate_per_ms = 2.56, fixed = 2, per_item = 0.25;
   int most = 32, states = 320;
@@ -236,7 +245,8 @@ struct BatchServer {
   // The stationary distribution, by powers of the transition matrix.
   std::vector<double> stationary() const {
     const auto size = static_cast<std::size_t>(states);
-    std::vector<double> p(size, 1.0 / states), next(size);
+    std::vector<double> p(size), next(size);
+    p[0] = 1;  // far from the cut at `states`: nothing is lost there
     for (double change = 1; change > 1e-13;) {
       std::fill(next.begin(), next.end(), 0.0);
       for (int n = 0; n < states; ++n) {
@@ -258,17 +268,20 @@ struct BatchServer {
 TEST(Theory, BatchServer) {
   const BatchServer server;
   const std::vector<double> p = server.stationary();
-  // Per cycle (one batch, with the idle time before it): mean batch, mean length, and the integral of
-  // the number in the system, n L + lambda L^2 / 2. Little: E[T] = integral / (lambda length).
-  double batch = 0, length = 0, integral = 0;
+  // Per cycle (one batch, with the idle time before it): mean batch, mean length, and the integral
+  // of the number in the system, n L + lambda L^2 / 2. Little: E[T] = integral / (lambda length).
+  double total = 0, batch = 0, length = 0, integral = 0;
   for (int n = 0; n < server.states; ++n) {
     const double weight = p[static_cast<std::size_t>(n)], l = server.length(n);
+    total += weight;
     batch += weight * server.batch(n);
     length += weight * (l + (n == 0 ? 1 / server.rate_per_ms : 0));
     integral += weight * (std::max(n, 1) * l + server.rate_per_ms * l * l / 2);
   }
   const double latency = integral / (server.rate_per_ms * length);
+  EXPECT_NEAR(total, 1, 1e-9);
   EXPECT_NEAR(batch, server.rate_per_ms * length, 1e-9);  // what arrives in a cycle leaves in one
+  EXPECT_NEAR(batch, 14.22, 0.005);
   EXPECT_NEAR(latency, 8.893, 0.0005);
 
   Scenario scenario = scenario_of({linear_profile("unit", "ideal", 2, 0.25, 32)},
@@ -298,10 +311,9 @@ TEST(Theory, ClosedLoopIsTheMachineRepairModel) {
   arrivals.think = from_ms(think);
   const Replications runs(scenario, whole_gpus(1));
   const double measured_s = kRequests / arrivals.rate_rps;
-  runs.expect("closed loop N 6, Z 4 ms: throughput, 1/ms", throughput,
-              [&](const WorkloadMetrics& m) {
-                return static_cast<double>(m.offered) / measured_s / 1000;
-              });
+  runs.expect(
+      "closed loop N 6, Z 4 ms: throughput, 1/ms", throughput,
+      [&](const WorkloadMetrics& m) { return static_cast<double>(m.offered) / measured_s / 1000; });
   runs.expect("closed loop N 6, Z 4 ms: mean latency, ms", clients / throughput - think, mean_ms);
 }
 
