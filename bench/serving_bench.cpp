@@ -44,15 +44,16 @@ void run(benchmark::State& state, const Scenario& scenario) {
     state.counters["mean_ms"] = result.metrics[0].latency.mean_ns() * 1e-6;
   }
   state.SetItemsProcessed(requests);
-  state.counters["ns_per_request"] = benchmark::Counter(
-      static_cast<double>(requests) * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns_per_request"] =
+      benchmark::Counter(static_cast<double>(requests) * 1e-9,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 // M/M/c FIFO, rho 0.8, mean service 1 ms.
 void BM_Fifo(benchmark::State& state) {
   const auto servers = static_cast<std::uint32_t>(state.range(0));
-  run(state, serving("fifo", servers, 800.0 * servers, {1, 0, 1}, Variability::Kind::kExponential,
-                     1e6));
+  run(state,
+      serving("fifo", servers, 800.0 * servers, {1, 0, 1}, Variability::Kind::kExponential, 1e6));
 }
 BENCHMARK(BM_Fifo)->Arg(1)->Arg(8)->Unit(benchmark::kMillisecond);
 

@@ -309,7 +309,8 @@ const std::vector<Need>& Checker::needs_of(const PlanReplica& replica,
     for (const Workload& workload : workloads_) models.insert(workload.model);
   }
   std::vector<Need> needs;
-  for (const std::string& model : models) needs.push_back(need_of(model, replica, profiled, type, share));
+  for (const std::string& model : models)
+    needs.push_back(need_of(model, replica, profiled, type, share));
   return needs_.emplace(kind, std::move(needs)).first->second;
 }
 
@@ -324,8 +325,7 @@ Need Checker::need_of(const std::string& model,
   const std::uint32_t usable = usable_batch(*profile, share, profiled);
   if (usable == 0) {
     profile->latency_ms(share, profiled, 1, &need.why_not);
-    if (profile->max_batch(share, profiled) > 0)
-      need.why_not += "; declare an interpolation";
+    if (profile->max_batch(share, profiled) > 0) need.why_not += "; declare an interpolation";
   } else if (replica.batch && *replica.batch > usable) {
     profile->latency_ms(share, profiled, usable + 1, &need.why_not);
     need.why_not = fmt::format("the planned batch is {}, and batches up to {} can be run: {}",

@@ -163,8 +163,7 @@ void Builder::add_executors(const PlanPartition& partition,
   for (const PlanReplica& replica : partition.replicas) {
     if (replica.group != group) continue;
     spec.processes = replica.processes;
-    spec.profiled =
-        profiled_processes(result_.gpus[first.gpu.index()].mode, replica.processes);
+    spec.profiled = profiled_processes(result_.gpus[first.gpu.index()].mode, replica.processes);
     const std::uint32_t workload =
         replica.workload == "*" ? kEveryWorkload : workload_index_.at(replica.workload);
     spec.replicas.push_back({workload, replica.batch.value_or(0), replica.rate_rps.value_or(0),

@@ -78,7 +78,7 @@ struct QueueInfo {
   ModelId model;
   Duration slo{};
   std::vector<GroupId> groups;  // whose executors serve it
-  double weight = 1;  // share of its workload's requests, by planned rate or capacity
+  double weight = 1;            // share of its workload's requests, by planned rate or capacity
 };
 
 struct GroupInfo {
@@ -110,8 +110,9 @@ struct Deployment {
 // profiles that the policy sees: predicted latencies are their means, and the largest batch is the
 // largest b for which the latency of every batch 1 .. b is known. Executors are numbered by GPU,
 // partition, group of the partition and process. Queues are numbered by workload under central
-// routing, else by replica, in the plan's order. Weights follow the planned rates where every replica
-// of the workload has one, else the capacities processes * max_batch / latency(max_batch). A replica
+// routing, else by replica, in the plan's order. Weights follow the planned rates where every
+// replica of the workload has one, else the capacities processes * max_batch / latency(max_batch).
+// A replica
 // "*" is expanded once per class; with routing other than central there is a queue per replica and
 // workload.
 Deployment deploy(const Plan& plan,

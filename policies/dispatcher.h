@@ -1,6 +1,6 @@
-// The seam of the product: a dispatcher is told what changed at this instant, sees a read-only View,
-// and answers with Decisions. The same object drives the simulator and the real engine; it has no
-// clock, no thread and no randomness of its own. Semantics: docs/model/policy-seam.md.
+// The seam of the product: a dispatcher is told what changed at this instant, sees a read-only
+// View, and answers with Decisions. The same object drives the simulator and the real engine; it
+// has no clock, no thread and no randomness of its own. Semantics: docs/model/policy-seam.md.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace tangram {
 // What happened since the last call; valid during the call only. Every list is in the order of the
 // messages.
 struct Changes {
-  std::vector<QueueId> grown;         // gained requests (arrived, or returned by a refusal); once each
+  std::vector<QueueId> grown;  // gained requests (arrived, or returned by a refusal); once each
   std::vector<Finished> finished;
   std::vector<Refused> refused;       // for learning: the requests are back in their queues
   std::vector<TimerId> timers;        // hints: recompute, do not take one as proof that work is due
@@ -38,9 +38,7 @@ class View {
 
   const Queue& queue(QueueId q) const { return books_->queues[q.index()]; }
   const QueueInfo& info(QueueId q) const { return deployment().queues[q.index()]; }
-  const ExecutorBelief& executor(ExecutorId e) const {
-    return books_->executors[e.index()].belief;
-  }
+  const ExecutorBelief& executor(ExecutorId e) const { return books_->executors[e.index()].belief; }
   const ExecutorInfo& info(ExecutorId e) const { return deployment().executors[e.index()]; }
   // How many batches an executor may hold: the running one and those sent ahead.
   std::uint32_t depth() const { return books_->depth; }
@@ -78,9 +76,9 @@ class View {
 };
 
 // What the policy wants. Applied to the books at once (queues, idle, free_at), carried out after
-// decide returns. Asking for what the books rule out (more than the queue holds, a full executor, too
-// large a batch) is a bug of the policy and throws InternalError in both worlds; what only the device
-// can know (too late, lost) comes back later as Refused.
+// decide returns. Asking for what the books rule out (more than the queue holds, a full executor,
+// too large a batch) is a bug of the policy and throws InternalError in both worlds; what only the
+// device can know (too late, lost) comes back later as Refused.
 class Decisions {
  public:
   explicit Decisions(Books& books) : books_(&books) {}

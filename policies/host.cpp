@@ -21,7 +21,10 @@ Books make_books(const Deployment& deployment, std::uint32_t depth) {
     books.idle.push_back(std::move(idle));
   }
   for (const ExecutorInfo& info : deployment.executors) {
-    books.executors.push_back({{}, 0, info.position, &deployment.classes[info.cls.index()],
+    books.executors.push_back({{},
+                               0,
+                               info.position,
+                               &deployment.classes[info.cls.index()],
                                &books.idle[info.group.index()]});
   }
   return books;
@@ -106,8 +109,8 @@ void Host::log_message(const Message& message) {
 void Host::log_decisions() {
   Instant& instant = current_instant();
   for (const Command& command : books_.commands) {
-    DecisionRecord record{command.kind, command.reason, command.executor, command.queue,
-                          command.batch, {}, {}};
+    DecisionRecord record{
+        command.kind, command.reason, command.executor, command.queue, command.batch, {}, {}};
     if (command.kind == CommandKind::kRun) {
       record.window = batch(command.batch).window;
       for (const Request& request : batch(command.batch).requests) {

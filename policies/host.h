@@ -1,7 +1,7 @@
-// The one state machine between policies and the world: it owns queues, executors' books, timers and
-// validation, is fed messages, calls the policy once per instant, and emits commands. No clock, no
-// thread, no randomness: simulator, engine and replay embed this same class and differ only in where
-// messages come from and where commands go.
+// The one state machine between policies and the world: it owns queues, executors' books, timers
+// and validation, is fed messages, calls the policy once per instant, and emits commands. No clock,
+// no thread, no randomness: simulator, engine and replay embed this same class and differ only in
+// where messages come from and where commands go.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@
 namespace tangram {
 
 struct HostCounters {
-  std::uint64_t instants = 0;   // calls of decide
+  std::uint64_t instants = 0;  // calls of decide
   std::uint64_t batches = 0;
-  std::uint64_t refused = 0;    // batches
-  std::uint64_t stale = 0;      // messages about batches that were already over
+  std::uint64_t refused = 0;  // batches
+  std::uint64_t stale = 0;    // messages about batches that were already over
 };
 
 class Host {
@@ -30,16 +30,16 @@ class Host {
 
   // How many slots the policy's timers need in the queue lent to start().
   std::uint32_t timers() const { return timer_count_; }
-  // Begins the run: timers live in `events` from slot `first_slot` on (Phase::kTimer). Carry out the
-  // returned commands as those of decide().
+  // Begins the run: timers live in `events` from slot `first_slot` on (Phase::kTimer). Carry out
+  // the returned commands as those of decide().
   std::span<const Command> start(TimePoint now, EventQueue& events, std::uint32_t first_slot);
   // Records messages and decisions from here on, for a replay. Costs about 30 ns a request.
   void record(MessageLog* log) { log_ = log; }
 
   // Opens an instant. Requires: now is not earlier than the last one.
   void begin(TimePoint now) {
-    TANGRAM_CHECK(now >= books_.now, "time goes back; now ", now.time_since_epoch().count(), ", was ",
-                  books_.now.time_since_epoch().count());
+    TANGRAM_CHECK(now >= books_.now, "time goes back; now ", now.time_since_epoch().count(),
+                  ", was ", books_.now.time_since_epoch().count());
     books_.now = now;
   }
   // A request of a workload arrived. `draw` is a uniform 64-bit number for weighted_random routing,
@@ -57,9 +57,7 @@ class Host {
   // The batch of a command or of a message. Its content outlives the decision that follows its end:
   // the slots of an executor, twice as many as it may hold, are used in turn.
   const Batch& batch(BatchId id) const { return books_.batches[id.slot]; }
-  bool is_live(BatchId id) const {
-    return batch(id).live && batch(id).generation == id.generation;
-  }
+  bool is_live(BatchId id) const { return batch(id).live && batch(id).generation == id.generation; }
   // The requests of a kDrop command.
   std::span<const Request> dropped(const Command& command) const {
     return {books_.dropped.data() + command.first_dropped, command.count};
@@ -105,7 +103,8 @@ class Host {
 inline bool Host::arrived(WorkloadId workload, const Request& request, std::uint64_t draw) {
   const MaybeId<QueueId> queue = router_.route(view_, workload, draw);
   if (!queue) return false;
-  if (log_ != nullptr) [[unlikely]] log_message(ArrivedMessage{workload, request, draw});
+  if (log_ != nullptr) [[unlikely]]
+    log_message(ArrivedMessage{workload, request, draw});
   books_.push(*queue, request);
   if (books_.mark_grown(*queue)) changes_.grown.push_back(*queue);
   return true;
@@ -117,14 +116,16 @@ inline bool Host::finished(BatchId id, TimePoint start, TimePoint end) {
     ++counters_.stale;
     return false;
   }
-  if (log_ != nullptr) [[unlikely]] log_message(FinishedMessage{id, start, end});
+  if (log_ != nullptr) [[unlikely]]
+    log_message(FinishedMessage{id, start, end});
   books_.close(*batch);
   changes_.finished.push_back({id, batch->executor, batch->queue, batch->size(), start, end});
   return true;
 }
 
 inline void Host::timer(TimerId timer) {
-  if (log_ != nullptr) [[unlikely]] log_message(TimerMessage{timer});
+  if (log_ != nullptr) [[unlikely]]
+    log_message(TimerMessage{timer});
   changes_.timers.push_back(timer);
 }
 
@@ -139,7 +140,8 @@ inline std::span<const Command> Host::decide() {
   changes_.refused.clear();
   changes_.timers.clear();
   changes_.executors.clear();
-  if (log_ != nullptr) [[unlikely]] log_decisions();
+  if (log_ != nullptr) [[unlikely]]
+    log_decisions();
   return books_.commands;
 }
 

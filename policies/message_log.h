@@ -1,6 +1,6 @@
-// The record of a run as the Host saw it: every message and every decision, instant by instant. Host
-// and policy are a pure function of the messages, so a replay must give the same decisions; where it
-// does not, something leaked in from outside the seam.
+// The record of a run as the Host saw it: every message and every decision, instant by instant.
+// Host and policy are a pure function of the messages, so a replay must give the same decisions;
+// where it does not, something leaked in from outside the seam.
 #pragma once
 
 #include <cstdint>
@@ -63,8 +63,8 @@ class MessageLog {
 };
 
 // Feeds the messages of a log to a fresh Host with this policy. Returns what differed first, in a
-// sentence with the instant's number and time, or nullopt when every decision was the same and every
-// logged timer was due in the replayed Host.
+// sentence with the instant's number and time, or nullopt when every decision was the same and
+// every logged timer was due in the replayed Host.
 std::optional<std::string> replay(const MessageLog& log,
                                   const Deployment& deployment,
                                   Dispatcher& dispatcher,

@@ -75,11 +75,13 @@ std::uint32_t profiled_processes(GpuMode mode, std::uint32_t processes) {
   switch (mode) {
     case GpuMode::kMig:
     case GpuMode::kSm:
-    case GpuMode::kCpu: return processes;
+    case GpuMode::kCpu:
+      return processes;
     case GpuMode::kWhole:
     case GpuMode::kMps:
     case GpuMode::kStreams:
-    case GpuMode::kTimeSliced: return 1;
+    case GpuMode::kTimeSliced:
+      return 1;
   }
   return 1;
 }

@@ -12,10 +12,11 @@
 
 namespace tangram {
 
-// The number of processes at which a profile is looked up for a replica of `processes` processes on a
-// GPU of this mode. On a part of the hardware (MIG instance, SMs, cores) the profile measured them side
-// by side: all of them. Where processes are clients of the whole GPU's scheduler (whole, MPS, streams,
-// time slicing): one, because the device model, or the device, shares the GPU among them.
+// The number of processes at which a profile is looked up for a replica of `processes` processes on
+// a GPU of this mode. On a part of the hardware (MIG instance, SMs, cores) the profile measured
+// them side by side: all of them. Where processes are clients of the whole GPU's scheduler (whole,
+// MPS, streams, time slicing): one, because the device model, or the device, shares the GPU among
+// them.
 std::uint32_t profiled_processes(GpuMode mode, std::uint32_t processes);
 
 // The largest b such that the latency of every batch 1 .. b is known; 0 when that of batch 1 is

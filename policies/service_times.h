@@ -1,6 +1,6 @@
-// The true times of batches: the means of a deployment, scattered as the profiles say. The simulator
-// and the emulated backend draw from the same streams, so that both worlds see the same times as long
-// as they take the same decisions.
+// The true times of batches: the means of a deployment, scattered as the profiles say. The
+// simulator and the emulated backend draw from the same streams, so that both worlds see the same
+// times as long as they take the same decisions.
 #pragma once
 
 #include <vector>

@@ -35,13 +35,13 @@ class LatencySampler {
   explicit LatencySampler(const Variability& variability, const std::vector<double>& samples = {});
 
   bool constant() const { return kind_ == Variability::Kind::kNone; }
-  // One draw: a factor of mean 1; of an empirical distribution, a rank in [0, 1), which scale() looks
-  // up. Drawing and scaling are apart so that a draw can be made ahead of its use.
+  // One draw: a factor of mean 1; of an empirical distribution, a rank in [0, 1), which scale()
+  // looks up. Drawing and scaling are apart so that a draw can be made ahead of its use.
   double draw(RandomStream& stream) const {
     return kind_ == Variability::Kind::kExponential ? stream.exponential() : draw_other(stream);
   }
-  // The time that a draw means; rounds to the nearest nanosecond, at least 1 ns for a positive mean.
-  // Far tails are cut where the 64-bit nanoseconds end.
+  // The time that a draw means; rounds to the nearest nanosecond, at least 1 ns for a positive
+  // mean. Far tails are cut where the 64-bit nanoseconds end.
   Duration scale(Duration mean, double drawn) const {
     if (kind_ == Variability::Kind::kNone || mean.count() <= 0) return mean;
     if (kind_ == Variability::Kind::kEmpirical) drawn = factor_at(drawn);

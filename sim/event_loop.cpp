@@ -5,8 +5,8 @@
 namespace tangram {
 namespace {
 
-// A policy that wakes itself again and again without moving anything is stopped: this many rounds in
-// one instant, or this long without an answer once the arrivals are over.
+// A policy that wakes itself again and again without moving anything is stopped: this many rounds
+// in one instant, or this long without an answer once the arrivals are over.
 constexpr std::uint32_t kMostRounds = 100'000;
 constexpr Duration kPatience = std::chrono::hours(1);
 constexpr std::uint64_t kProgressEvery = 1 << 18;
@@ -28,8 +28,13 @@ EventLoop::EventLoop(const Scenario& scenario,
       workloads_(static_cast<std::uint32_t>(deployment.workloads.size())),
       host_(deployment, dispatcher, scenario.device.depth),
       events_(slots(deployment, host_)),
-      device_(deployment, scenario.profiles, scenario.cluster.own_types, scenario.device, key,
-              events_, workloads_),
+      device_(deployment,
+              scenario.profiles,
+              scenario.cluster.own_types,
+              scenario.device,
+              key,
+              events_,
+              workloads_),
       recorder_(deployment, recording),
       sources_(workloads_) {
   for (std::uint32_t w = 0; w < workloads_; ++w) {
@@ -54,11 +59,10 @@ void EventLoop::make_source(Source& source, const ArrivalSpec& spec, StreamKey k
   source.think_stream = std::make_unique<RandomStream>(key);
   // Every client thinks once before its first request.
   for (std::uint32_t c = 0; c < spec.clients; ++c) {
-    source.thinking.push_back(
-        kStart + (spec.think_exponential
-                      ? from_ns(static_cast<double>(spec.think.count()) *
-                                source.think_stream->exponential())
-                      : spec.think));
+    source.thinking.push_back(kStart + (spec.think_exponential
+                                            ? from_ns(static_cast<double>(spec.think.count()) *
+                                                      source.think_stream->exponential())
+                                            : spec.think));
   }
   std::make_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
 }
@@ -111,13 +115,15 @@ void EventLoop::arrive(std::uint32_t w) {
 void EventLoop::answered(std::span<const Request> requests) {
   in_system_ -= requests.size();
   last_move_ = now_;
-  if (!any_closed_) [[likely]] return;
+  if (!any_closed_) [[likely]]
+    return;
   for (const Request& request : requests) {
     const std::uint32_t w = request.id.workload().value();
     Source& source = sources_[w];
     if (!source.closed) continue;
     // A client that never thinks and is never served would ask again for ever, at one instant.
-    if (source.think == Duration::zero() && host_.view().deployment().queues_of[w].empty()) continue;
+    if (source.think == Duration::zero() && host_.view().deployment().queues_of[w].empty())
+      continue;
     Duration think = source.think;
     if (source.think_exponential) {
       think = from_ns(static_cast<double>(think.count()) * source.think_stream->exponential());
@@ -144,14 +150,16 @@ void EventLoop::device_event(ExecutorId e) {
     case DeviceMessage::Kind::kNothing:
       break;
   }
-  if (!device_.begun().empty()) [[unlikely]] report_begun();
+  if (!device_.begun().empty()) [[unlikely]]
+    report_begun();
 }
 
 void EventLoop::carry_out(std::span<const Command> commands) {
   for (const Command& command : commands) {
     if (command.kind == CommandKind::kRun) [[likely]] {
       device_.submit(host_.batch(command.batch), command.batch, now_);
-      if (!device_.begun().empty()) [[unlikely]] report_begun();
+      if (!device_.begun().empty()) [[unlikely]]
+        report_begun();
     } else {
       const std::span<const Request> requests = host_.dropped(command);
       recorder_.dropped(requests, command.reason);
@@ -216,9 +224,8 @@ void EventLoop::run(const std::function<void(double)>& progress) {
       if (progress) progress(std::min(1.0, to_seconds(now_ - kStart) / scenario_->duration_s));
     }
   }
-  device_.for_each_running([&](ExecutorId e, TimePoint start) {
-    recorder_.abandoned(e, start, horizon_);
-  });
+  device_.for_each_running(
+      [&](ExecutorId e, TimePoint start) { recorder_.abandoned(e, start, horizon_); });
   if (scenario_->log_requests) {
     host_.for_each_unanswered([&](const Request& request) { recorder_.unfinished(request); });
   }

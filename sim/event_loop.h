@@ -24,8 +24,9 @@ class EventLoop {
             StreamKey key,
             const RecorderOptions& recording);
 
-  // Runs to the end: the arrivals are over and, with `drain`, everything is answered or nothing moves
-  // any more. Calls `progress` with the simulated share of the run now and then; it may throw.
+  // Runs to the end: the arrivals are over and, with `drain`, everything is answered or nothing
+  // moves any more. Calls `progress` with the simulated share of the run now and then; it may
+  // throw.
   void run(const std::function<void(double)>& progress);
 
   Recorder& recorder() { return recorder_; }
@@ -40,8 +41,8 @@ class EventLoop {
     std::unique_ptr<ArrivalProcess> process;
     std::vector<TimePoint> block;
     std::size_t next = 0, filled = 0;
-    std::uint64_t count = 0;         // requests so far
-    std::vector<TimePoint> thinking; // closed loop: a heap of the clients' next requests
+    std::uint64_t count = 0;          // requests so far
+    std::vector<TimePoint> thinking;  // closed loop: a heap of the clients' next requests
     Duration think{};
     bool think_exponential = true;
     bool closed = false;
@@ -79,10 +80,10 @@ class EventLoop {
   std::vector<Ended> finished_;        // at this instant
   TimePoint now_ = kStart;
   std::uint64_t events_fired_ = 0;
-  std::uint64_t in_system_ = 0;        // arrived, not yet answered
-  std::uint32_t open_sources_ = 0;     // that will still send requests by themselves
+  std::uint64_t in_system_ = 0;     // arrived, not yet answered
+  std::uint32_t open_sources_ = 0;  // that will still send requests by themselves
   bool any_closed_ = false;
-  TimePoint last_move_ = kStart;       // last time that a request was answered
+  TimePoint last_move_ = kStart;  // last time that a request was answered
 };
 
 }  // namespace tangram

@@ -10,15 +10,20 @@ namespace {
 // The cap of a class as a fraction of the GPU's SMs.
 double share_fraction(const ExecutorClass& cls, const GpuType& type) {
   switch (cls.share.kind) {
-    case ShareKind::kWhole: return 1;
-    case ShareKind::kMig: return type.mig_slices > 0 ? cls.share.amount / type.mig_slices : 1;
-    case ShareKind::kPercent: return cls.share.amount / 100;
-    case ShareKind::kSms: return type.sms > 0 ? cls.share.amount / type.sms : 1;
+    case ShareKind::kWhole:
+      return 1;
+    case ShareKind::kMig:
+      return type.mig_slices > 0 ? cls.share.amount / type.mig_slices : 1;
+    case ShareKind::kPercent:
+      return cls.share.amount / 100;
+    case ShareKind::kSms:
+      return type.sms > 0 ? cls.share.amount / type.sms : 1;
   }
   return 1;
 }
 
-// Linear between known shares; in proportion to 1 / share below the smallest, flat above the largest.
+// Linear between known shares; in proportion to 1 / share below the smallest, flat above the
+// largest.
 double latency_at(const std::vector<std::pair<double, double>>& curve, double share) {
   if (share <= curve.front().first) return curve.front().second * curve.front().first / share;
   if (share >= curve.back().first) return curve.back().second;
@@ -56,31 +61,42 @@ void RateDevice::build_coupled(const ProfileSet& profiles) {
     std::vector<Coupled>& list = coupled_.emplace_back();
     for (const Service& service : cls.services) {
       const ModelId model = deployment_->queues[service.queue.index()].model;
-      list.push_back({profiles.find(deployment_->models[model.index()],
-                                    deployment_->gpu_types[cls.gpu_type]),
-                      {}});
+      list.push_back(
+          {profiles.find(deployment_->models[model.index()], deployment_->gpu_types[cls.gpu_type]),
+           {}});
     }
   }
 }
 
 Coupling RateDevice::coupling_of(GpuMode mode) const {
   switch (spec_.sharing) {
-    case Sharing::kExclusive: return Coupling::kOneAtATime;
-    case Sharing::kTimeSlicing: return Coupling::kTimeSlice;
-    case Sharing::kMps: return Coupling::kCaps;
-    case Sharing::kSm: return Coupling::kDisjoint;
+    case Sharing::kExclusive:
+      return Coupling::kOneAtATime;
+    case Sharing::kTimeSlicing:
+      return Coupling::kTimeSlice;
+    case Sharing::kMps:
+      return Coupling::kCaps;
+    case Sharing::kSm:
+      return Coupling::kDisjoint;
     case Sharing::kMig:
-    case Sharing::kMigMps: return Coupling::kProcesses;
-    case Sharing::kFromPlan: break;
+    case Sharing::kMigMps:
+      return Coupling::kProcesses;
+    case Sharing::kFromPlan:
+      break;
   }
   switch (mode) {
-    case GpuMode::kWhole: return Coupling::kOneAtATime;
-    case GpuMode::kMig: return Coupling::kProcesses;
+    case GpuMode::kWhole:
+      return Coupling::kOneAtATime;
+    case GpuMode::kMig:
+      return Coupling::kProcesses;
     case GpuMode::kMps:
-    case GpuMode::kStreams: return Coupling::kCaps;
+    case GpuMode::kStreams:
+      return Coupling::kCaps;
     case GpuMode::kSm:
-    case GpuMode::kCpu: return Coupling::kDisjoint;
-    case GpuMode::kTimeSliced: return Coupling::kTimeSlice;
+    case GpuMode::kCpu:
+      return Coupling::kDisjoint;
+    case GpuMode::kTimeSliced:
+      return Coupling::kTimeSlice;
   }
   return Coupling::kOneAtATime;
 }
@@ -170,8 +186,8 @@ void RateDevice::retime(const Domain& domain, TimePoint now) {
   const double fair = domain.coupling == Coupling::kCaps ? fair_share(domain) : 0;
   for (const std::uint32_t e : domain.running) {
     Executor& executor = executors_[e];
-    const auto speed = static_cast<std::uint64_t>(
-        std::max(1.0, speed_of(domain, e, fair) * 0x1p32 + 0.5));
+    const auto speed =
+        static_cast<std::uint64_t>(std::max(1.0, speed_of(domain, e, fair) * 0x1p32 + 0.5));
     if (speed == executor.speed) continue;
     executor.work -= Int128{executor.speed} * (now - executor.settled).count();
     executor.settled = now;
@@ -203,14 +219,16 @@ double RateDevice::fair_share(const Domain& domain) const {
 double RateDevice::speed_of(const Domain& domain, std::uint32_t e, double fair) {
   const auto k = static_cast<double>(domain.running.size());
   switch (domain.coupling) {
-    case Coupling::kOneAtATime: return 1;
+    case Coupling::kOneAtATime:
+      return 1;
     case Coupling::kTimeSlice:
       return k < 2 ? 1 : spec_.quantum_ms / (spec_.quantum_ms + spec_.switch_ms) / k;
     case Coupling::kCaps: {
       const double cap = share_[deployment_->executors[e].cls.index()];
       return (fair < cap ? share_speed(e, fair) : 1) / slowdown(domain, e);
     }
-    case Coupling::kDisjoint: return 1 / slowdown(domain, e);
+    case Coupling::kDisjoint:
+      return 1 / slowdown(domain, e);
     case Coupling::kProcesses: {
       const Pending& pending = executors_[e].pending.front();
       const ExecutorClass& cls = class_of(e);

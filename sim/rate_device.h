@@ -1,6 +1,6 @@
-// The rate device model: a running batch has remaining work and a speed. When the set of co-residents
-// of a GPU changes, the work done so far is settled, new speeds are set, and the finish moves.
-// Equations and assumptions: docs/model/rate-device.md.
+// The rate device model: a running batch has remaining work and a speed. When the set of
+// co-residents of a GPU changes, the work done so far is settled, new speeds are set, and the
+// finish moves. Equations and assumptions: docs/model/rate-device.md.
 #pragma once
 
 #include <cstdint>
@@ -38,9 +38,9 @@ struct DeviceMessage {
 
 class RateDevice {
  public:
-  // Executor e's event lives in slot first_slot + e. References must outlive the device. `truth` has
-  // the executors of the host's deployment, with the true mean latencies as predictions; `key` is the
-  // root of the random streams, one per workload, by name.
+  // Executor e's event lives in slot first_slot + e. References must outlive the device. `truth`
+  // has the executors of the host's deployment, with the true mean latencies as predictions; `key`
+  // is the root of the random streams, one per workload, by name.
   RateDevice(const Deployment& truth,
              const ProfileSet& profiles,
              const std::vector<GpuType>& own_types,
@@ -118,7 +118,7 @@ class RateDevice {
     bool report_start = false;
     std::uint32_t domain = kNoDomain;
     const ServiceTimes::Service* services = nullptr;  // of its class
-    Ring<Pending> pending;  // the front is the current one
+    Ring<Pending> pending;                            // the front is the current one
     TimePoint start;
     Duration alone{};
     // Only in a domain: work left at `settled`, in 2^-32 ns, and the speed since then, times 2^32.
@@ -166,8 +166,7 @@ class RateDevice {
   void begin(std::uint32_t e, TimePoint now) {
     Executor& executor = executors_[e];
     const Pending& pending = executor.pending.front();
-    executor.alone =
-        times_.draw(executor.services[pending.service], pending.size) + overhead_;
+    executor.alone = times_.draw(executor.services[pending.service], pending.size) + overhead_;
     executor.start = now;
     executor.state = State::kRunning;
     if (executor.report_start) begun_.push_back(ExecutorId(e));
@@ -196,7 +195,7 @@ class RateDevice {
   std::vector<std::vector<Coupled>> coupled_;  // by class, by service
   std::vector<double> share_;                  // by class: cap as a fraction of the GPU's SMs
   std::unique_ptr<InterferenceModel> interference_;
-  std::vector<Resident> residents_;       // scratch
+  std::vector<Resident> residents_;  // scratch
   std::vector<ExecutorId> begun_;
   std::vector<std::string> notes_;
 };

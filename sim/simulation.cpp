@@ -42,8 +42,8 @@ ShardResult run_shard(const Scenario& scenario,
   TANGRAM_CHECK(entry != nullptr, "unknown dispatcher ", scenario.dispatcher.name);
   const std::unique_ptr<Dispatcher> dispatcher = entry->make(scenario.dispatcher.params);
   const RecorderOptions recording{kStart + from_seconds(scenario.warmup_s),
-                                  kStart + from_seconds(scenario.duration_s),
-                                  scenario.log_requests, scenario.log_timeline};
+                                  kStart + from_seconds(scenario.duration_s), scenario.log_requests,
+                                  scenario.log_timeline};
   EventLoop loop(scenario, result.deployment, *dispatcher, key, recording);
   loop.run(progress);
   result.metrics = loop.recorder().workloads();
@@ -57,8 +57,8 @@ ShardResult run_shard(const Scenario& scenario,
   return result;
 }
 
-// Runs every shard on a pool of threads. The first exception, by shard, is thrown again: shards begin
-// in order, so every shard before a failing one has run.
+// Runs every shard on a pool of threads. The first exception, by shard, is thrown again: shards
+// begin in order, so every shard before a failing one has run.
 std::vector<ShardResult> run_shards(const Scenario& scenario,
                                     const Plan& plan,
                                     const std::vector<Shard>& shards,
@@ -140,10 +140,8 @@ class Merger {
                      [](const Place& a, const Place& b) { return a.gpu < b.gpu; });
     for (const Place& place : places) {
       const ShardResult& part = parts_[place.shard];
-      executor_of_[place.shard][place.executor] =
-          ExecutorId(result_.executor_names.size());
-      result_.executor_names.push_back(
-          executor_name(part.deployment, ExecutorId(place.executor)));
+      executor_of_[place.shard][place.executor] = ExecutorId(result_.executor_names.size());
+      result_.executor_names.push_back(executor_name(part.deployment, ExecutorId(place.executor)));
       result_.gpu_of_executor.push_back(place.gpu);
       result_.busy.executors.push_back(part.busy.executors[place.executor]);
     }
@@ -168,9 +166,7 @@ class Merger {
   }
 
   void merge_rows(std::size_t s) {
-    const auto workload = [&](WorkloadId w) {
-      return WorkloadId(shards_[s].workloads[w.index()]);
-    };
+    const auto workload = [&](WorkloadId w) { return WorkloadId(shards_[s].workloads[w.index()]); };
     for (RequestRow& row : parts_[s].rows) {
       row.id = RequestId::of(workload(row.id.workload()), row.id.number());
       if (row.executor >= 0) {
@@ -226,8 +222,7 @@ RunResult simulate(const Scenario& scenario, const Plan& plan, const RunOptions&
   const StreamKey key = StreamKey(scenario.seed).with(options.replication);
   std::vector<ShardResult> parts = run_shards(scenario, plan, shards, key, options);
   Merger(shards, parts, result).merge();
-  result.wall_s =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return result;
 }
 

@@ -19,8 +19,8 @@ struct RunOptions {
   std::function<void(double)> progress;
 };
 
-// Replays the arrivals against the dispatcher on the plan. Same scenario, seed and replication: same
-// result to the last bit, whatever the number of threads.
+// Replays the arrivals against the dispatcher on the plan. Same scenario, seed and replication:
+// same result to the last bit, whatever the number of threads.
 RunResult simulate(const Scenario& scenario, const Plan& plan, const RunOptions& options = {});
 
 }  // namespace tangram

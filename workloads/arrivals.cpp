@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "sim/core/check.h"
+#include "sim/core/int128.h"
 #include "sim/core/stable_math.h"
 #include "workloads/trace.h"
-#include "sim/core/int128.h"
 
 namespace tangram {
 namespace {

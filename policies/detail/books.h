@@ -86,8 +86,8 @@ class Queue {
 };
 
 struct ExecutorBelief {
-  TimePoint free_at = kStart;      // when its outstanding batches are believed to be done
-  std::uint32_t outstanding = 0;   // batches committed and not yet finished or refused: exact
+  TimePoint free_at = kStart;     // when its outstanding batches are believed to be done
+  std::uint32_t outstanding = 0;  // batches committed and not yet finished or refused: exact
   bool up = true;
 };
 
@@ -95,9 +95,9 @@ struct ExecutorBelief {
 struct ExecutorBooks {
   ExecutorBelief belief;
   std::uint32_t next_slot = 0;  // of its slots, the one to use next
-  std::uint32_t position = 0;  // within its group
+  std::uint32_t position = 0;   // within its group
   const ExecutorClass* cls = nullptr;
-  BitSet* idle = nullptr;      // of its group
+  BitSet* idle = nullptr;  // of its group
 };
 
 // A committed batch.
@@ -112,7 +112,7 @@ struct Batch {
   TimePoint decided;
   Duration predicted{};
   std::vector<Request> requests;
-  std::vector<Pick> more;      // picks after the first; usually none
+  std::vector<Pick> more;  // picks after the first; usually none
   std::uint32_t size() const { return static_cast<std::uint32_t>(requests.size()); }
 };
 
@@ -136,7 +136,7 @@ struct Books {
   std::uint32_t depth = 2;
   std::vector<Queue> queues;
   std::vector<ExecutorBooks> executors;
-  std::vector<BitSet> idle;    // by group, by position
+  std::vector<BitSet> idle;  // by group, by position
   // Executor e owns 2 * depth slots from e * 2 * depth on, used in turn: at one instant all that it
   // held may end (the running one, and those behind it refused), and as many be committed; what has
   // just ended keeps its content through that decision.
@@ -166,7 +166,8 @@ struct Books {
   void drop(QueueId q, std::uint32_t n, DropReason why, bool oldest);
 
   void wake(TimerId timer, TimePoint t) {
-    TANGRAM_CHECK(timer.value() < timer_count, "unknown timer ", timer.value(), " of ", timer_count);
+    TANGRAM_CHECK(timer.value() < timer_count, "unknown timer ", timer.value(), " of ",
+                  timer_count);
     events->schedule(SlotId(first_timer_slot + timer.value()), t < now ? now : t, Phase::kTimer);
   }
 
@@ -201,7 +202,8 @@ struct Books {
       const std::uint32_t turn = executor.next_slot;
       executor.next_slot = turn + 1 == slots() ? 0 : turn + 1;
       Batch& batch = batches[e.index() * slots() + turn];
-      if (!batch.live) [[likely]] return batch;
+      if (!batch.live) [[likely]]
+        return batch;
     }
   }
   Batch& open_batch(ExecutorId e, QueueId q, std::uint32_t n, const Window& window) {
@@ -241,7 +243,8 @@ struct Books {
 
   BatchId commit(const Batch& batch, std::uint32_t n) {
     const BatchId id = id_of(batch);
-    commands.push_back({CommandKind::kRun, DropReason::kDeadline, batch.executor, batch.queue, id, n, 0});
+    commands.push_back(
+        {CommandKind::kRun, DropReason::kDeadline, batch.executor, batch.queue, id, n, 0});
     return id;
   }
 

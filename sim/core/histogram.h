@@ -11,7 +11,6 @@
 
 namespace tangram {
 
-
 class Histogram {
  public:
   static constexpr int kBits = 7;
@@ -31,8 +30,10 @@ class Histogram {
     }
     sum_ += static_cast<UInt128>(value) * times;
     // Rarely true: a branch costs less than two stores.
-    if (value > max_) [[unlikely]] max_ = value;
-    if (value < min_) [[unlikely]] min_ = value;
+    if (value > max_) [[unlikely]]
+      max_ = value;
+    if (value < min_) [[unlikely]]
+      min_ = value;
   }
 
   void merge(const Histogram& other);

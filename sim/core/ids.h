@@ -22,8 +22,8 @@ class Id {
   std::uint32_t value_ = 0;
 };
 
-// An id or none, in the four bytes of the id: std::optional of an id is returned through memory in two
-// parts, and the reload waits for both (10 ns in the arrival path).
+// An id or none, in the four bytes of the id: std::optional of an id is returned through memory in
+// two parts, and the reload waits for both (10 ns in the arrival path).
 template <typename T>
 class MaybeId {
  public:

@@ -2,8 +2,8 @@
 // that are built on them.
 #include "sim/core/random.h"
 
-#include "sim/core/stable_math.h"
 #include "sim/core/int128.h"
+#include "sim/core/stable_math.h"
 
 namespace tangram {
 namespace {

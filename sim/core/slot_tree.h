@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/core/time.h"
 #include "sim/core/int128.h"
+#include "sim/core/time.h"
 
 namespace tangram {
 

@@ -104,11 +104,18 @@ class Recorder {
     Duration busy{};
   };
   // Counts the requests of one workload.
-  void count(const Batch& batch, QueueId q, std::span<const Request> requests, TimePoint start,
-             TimePoint end, Duration interference);
+  void count(const Batch& batch,
+             QueueId q,
+             std::span<const Request> requests,
+             TimePoint start,
+             TimePoint end,
+             Duration interference);
   // The rest of a batch that mixes workloads.
   void count_more(const Batch& batch, TimePoint start, TimePoint end, Duration interference);
-  void log(const Request& request, const QueueInfo& queue, const Batch& batch, TimePoint start,
+  void log(const Request& request,
+           const QueueInfo& queue,
+           const Batch& batch,
+           TimePoint start,
            TimePoint end);
   void add_busy(ExecutorId executor, TimePoint start, TimePoint end);
   Duration inside_window(TimePoint start, TimePoint end) const {
@@ -129,7 +136,8 @@ class Recorder {
 inline void Recorder::add_busy(ExecutorId e, TimePoint start, TimePoint end) {
   ExecutorState& executor = executors_[e.index()];
   executor.busy += inside_window(start, end);
-  if (!executor.shares_gpu) [[likely]] return;
+  if (!executor.shares_gpu) [[likely]]
+    return;
   GpuState& gpu = gpus_[executor.gpu];
   if (--gpu.running == 0) gpu.busy += inside_window(gpu.since, end);
 }
@@ -159,7 +167,8 @@ inline void Recorder::count(const Batch& batch,
   std::uint64_t counted = 0;
   std::int64_t held = 0;
   for (const Request& request : requests) {
-    if (options_.requests) [[unlikely]] log(request, queue, batch, start, end);
+    if (options_.requests) [[unlikely]]
+      log(request, queue, batch, start, end);
     if (request.arrival < options_.warmup) continue;
     const Duration latency = end - request.arrival;
     metrics.latency.record(latency);

@@ -12,16 +12,16 @@ namespace tangram {
 
 // One run: one seed of one scenario.
 struct RunResult {
-  std::string scenario;        // its name
-  std::string scenario_text;   // the JSON that was run, overrides applied
-  std::string routing;         // printed in every table, as are the next two
+  std::string scenario;       // its name
+  std::string scenario_text;  // the JSON that was run, overrides applied
+  std::string routing;        // printed in every table, as are the next two
   std::string dispatcher;
-  std::string device;          // "rate (sharing from_plan, interference default)"
-  std::string runtime;         // "simulation", or the engine's backend
+  std::string device;   // "rate (sharing from_plan, interference default)"
+  std::string runtime;  // "simulation", or the engine's backend
   std::uint64_t seed = 0;
-  double measured_s = 0;       // duration - warmup
-  double simulated_s = 0;      // end of the run, drain included
-  double wall_s = 0;           // the only figure that may differ between reruns of one seed
+  double measured_s = 0;   // duration - warmup
+  double simulated_s = 0;  // end of the run, drain included
+  double wall_s = 0;       // the only figure that may differ between reruns of one seed
   std::uint64_t events = 0;
   HostCounters host;
   Plan plan;
@@ -30,9 +30,9 @@ struct RunResult {
   BusyTime busy;
   std::vector<std::string> executor_names;  // "gpu 0 / mig 3@4 / process 1", by executor
   std::vector<std::uint32_t> gpu_of_executor;
-  std::vector<RequestRow> requests;      // ascending by id; empty unless asked for
-  std::vector<BatchSpan> timeline;       // ascending by start; empty unless asked for
-  std::vector<std::string> notes;        // what the user should know: assumptions, unserved demand
+  std::vector<RequestRow> requests;  // ascending by id; empty unless asked for
+  std::vector<BatchSpan> timeline;   // ascending by start; empty unless asked for
+  std::vector<std::string> notes;    // what the user should know: assumptions, unserved demand
 };
 
 // "gpu 0 / mig 3 #1 / process 0": the GPU's index in the plan, the partition's number on it.

@@ -282,16 +282,16 @@ TEST(CheckPlan, MembersOfAGroupHaveTheSameNumberOfProcesses) {
                   "of group 0"));
 }
 
-// bert is known for one process only. Clients of one GPU need that alone, each with memory of its own;
-// processes that were to be measured side by side need their own row.
+// bert is known for one process only. Clients of one GPU need that alone, each with memory of its
+// own; processes that were to be measured side by side need their own row.
 TEST(CheckPlan, ManyProcessesNeedTheirOwnRowsOnlyWhereTheyShareAPartOfTheHardware) {
   World world;
   world.workloads = {workload_of("text", "bert")};
   world.profiles = {};
   world.profiles.add(linear_profile("bert", "a100-80gb", 10, 1, 32));
   Plan plan;
-  plan.gpus = {{0, "a100-80gb", GpuMode::kWhole,
-                {whole_partition({replica_of("text", "bert", {}, 12)})}}};
+  plan.gpus = {
+      {0, "a100-80gb", GpuMode::kWhole, {whole_partition({replica_of("text", "bert", {}, 12)})}}};
   for (const GpuMode mode :
        {GpuMode::kWhole, GpuMode::kMps, GpuMode::kStreams, GpuMode::kTimeSliced}) {
     plan.gpus[0].mode = mode;

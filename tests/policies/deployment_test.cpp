@@ -1,7 +1,6 @@
 // From plans to executors, queues, groups, classes, beliefs and weights.
 #include "policies/deployment.h"
 
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

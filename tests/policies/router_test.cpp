@@ -153,8 +153,9 @@ TEST(Router, ShortestFinishCountsTheFullBatchesAheadAndTheBatchJoined) {
 TEST(Router, ShortestFinishSpreadsTheBatchesAheadOverTheProcesses) {
   World world(Routing::kShortestFinish, {1, 1}, 2);
   Router router(world.deployment());
-  // Replica 0 (executors 0, 1; free at 0 and 3 ms) has 9 waiting: batches at 0 and 3, and the third,
-  // which the request joins as its second, at 9 on the process that is free first: 9 + 7 = 16 ms.
+  // Replica 0 (executors 0, 1; free at 0 and 3 ms) has 9 waiting: batches at 0 and 3, and the
+  // third, which the request joins as its second, at 9 on the process that is free first: 9 + 7 =
+  // 16 ms.
   world.fill(0, 9);
   world.books().executors[1].belief.free_at = kStart + from_ms(3);
   // Replica 1 (executors 2, 3) is empty; alone it takes 6 ms from 9.999 or 10.001 on.
