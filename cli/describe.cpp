@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "engine/backend.h"
 #include "policies/registry.h"
 #include "profiles/profile_io.h"
 #include "profiles/synth.h"
@@ -105,11 +106,13 @@ std::string models_text() {
 }
 
 std::string backends_text() {
-  return wrapped(
-      "  simulation       ",
-      fmt::format("simulated GPUs; the device model is rate; sharing is one of {}; "
-                  "interference is one of {}",
-                  fmt::join(sharing_names(), ", "), fmt::join(interference_names(), ", ")));
+  return "Simulated (tangram run SCENARIO.json)\n" +
+         wrapped(
+             "  rate             ",
+             fmt::format("the device model; sharing is one of {}; interference is one of {}",
+                         fmt::join(sharing_names(), ", "), fmt::join(interference_names(), ", "))) +
+         "In real time (tangram-engine run SCENARIO.json --backend NAME --out R.h5)\n" +
+         wrapped("  names            ", fmt::format("{}", fmt::join(backend_names(), ", ")));
 }
 
 std::string policies_text() {

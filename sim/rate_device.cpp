@@ -202,10 +202,13 @@ void RateDevice::retime(const Domain& domain, TimePoint now) {
 double RateDevice::fair_share(const Domain& domain) const {
   // Max-min fairness with caps: the share that is given to everybody whose cap is above it, so that
   // all shares add up to the whole GPU. Found by filling from the smallest cap.
+  const auto cap = [&](std::uint32_t e) { return share_[deployment_->executors[e].cls.index()]; };
+  double asked = 0;
+  for (const std::uint32_t e : domain.running) asked += cap(e);
+  // Shares of 30, 30 and 40 % do not add up to exactly 1 in binary.
+  if (asked <= 1 + 1e-9) return 1;
   std::vector<double> caps;
-  for (const std::uint32_t e : domain.running) {
-    caps.push_back(share_[deployment_->executors[e].cls.index()]);
-  }
+  for (const std::uint32_t e : domain.running) caps.push_back(cap(e));
   std::sort(caps.begin(), caps.end());
   double left = 1;
   for (std::size_t i = 0; i < caps.size(); ++i) {

@@ -230,6 +230,7 @@ TEST_F(Commands, DescribeListsEveryPolicyAndEachDescribesItself) {
     expect_within(outcome.out, 100);
   }
   EXPECT_THAT(folder_.tangram({"describe", "scenario"}).out, HasSubstr("/workloads/*/slo_ms !"));
+  EXPECT_THAT(folder_.tangram({"describe", "backends"}).out, HasSubstr("emulated"));
 }
 
 TEST_F(Commands, SynthWritesAStoreThatShowPrintsAndAScenarioUses) {
