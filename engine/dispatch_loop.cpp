@@ -24,7 +24,6 @@ DispatchLoop::DispatchLoop(const Scenario& scenario,
                            StreamKey key,
                            const EngineOptions& options)
     : scenario_(&scenario),
-      deployment_(&deployment),
       options_(&options),
       horizon_(kStart + from_seconds(scenario.duration_s)),
       host_(deployment, dispatcher, scenario.device.depth),

@@ -64,7 +64,6 @@ class DispatchLoop {
   std::vector<Held>::iterator find(ExecutorId executor, BatchId batch);
 
   const Scenario* scenario_;
-  const Deployment* deployment_;
   const EngineOptions* options_;
   const TimePoint horizon_;
   Host host_;
