@@ -4,10 +4,10 @@ target_compile_options(
   tangram_warnings
   INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
             # False alarms of g++ 12: inside fmt::join at -O3, for "text" + std::string (GCC PR105651),
-            # and for std::optional and std::variant under the sanitizers.
+            # and for std::optional and std::variant in the sanitizers' Debug builds.
             $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
             $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-            $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+            $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Debug>>:-Wno-maybe-uninitialized>)
 
 # A fused multiply-add rounds once where the source rounds twice: forbid it, in every target.
 # The SLP vectoriser keeps generator state in vector registers and breaks store forwarding: an

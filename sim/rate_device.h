@@ -40,7 +40,7 @@ class RateDevice {
  public:
   // Executor e's event lives in slot first_slot + e. References must outlive the device. `truth`
   // has the executors of the host's deployment, with the true mean latencies as predictions; `key`
-  // is the root of the random streams, one per workload, by name.
+  // is the root of the random streams, one per workload and GPU type, by name.
   RateDevice(const Deployment& truth,
              const ProfileSet& profiles,
              const std::vector<GpuType>& own_types,
