@@ -19,9 +19,14 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
   return()
 endif()
 
+# An archive of the sources (scripts/bundle.sh) says which commit it is.
 set(TANGRAM_GIT_HASH "unknown")
+if(EXISTS "${SOURCE_DIR}/COMMIT")
+  file(READ "${SOURCE_DIR}/COMMIT" TANGRAM_GIT_HASH)
+  string(STRIP "${TANGRAM_GIT_HASH}" TANGRAM_GIT_HASH)
+endif()
 find_program(git_program git)
-if(git_program)
+if(git_program AND NOT EXISTS "${SOURCE_DIR}/COMMIT")
   execute_process(
     COMMAND "${git_program}" -C "${SOURCE_DIR}" describe --always --abbrev=12 --exclude=* --dirty
     OUTPUT_VARIABLE described OUTPUT_STRIP_TRAILING_WHITESPACE
