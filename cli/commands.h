@@ -18,6 +18,8 @@ enum ExitCode : int {
 };
 
 Action add_run(CLI::App& app);
+Action add_sweep(CLI::App& app);
+Action add_merge(CLI::App& app);
 Action add_plan(CLI::App& app);
 Action add_profile(CLI::App& app);
 Action add_describe(CLI::App& app);
