@@ -20,6 +20,7 @@ enum ExitCode : int {
 Action add_run(CLI::App& app);
 Action add_sweep(CLI::App& app);
 Action add_merge(CLI::App& app);
+Action add_check(CLI::App& app);
 Action add_plan(CLI::App& app);
 Action add_profile(CLI::App& app);
 Action add_describe(CLI::App& app);

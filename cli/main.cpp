@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"run", "simulate a scenario", add_run},
     {"sweep", "simulate a scenario at many points", add_sweep},
     {"merge", "put the shards of a sweep together", add_merge},
+    {"check", "compare a folder of scenarios with approved results", add_check},
     {"plan", "cut the GPUs for a scenario, without a run", add_plan},
     {"profile", "import, show or compute profiles", add_profile},
     {"describe", "what this build knows: policies, scenario keys, models, backends", add_describe},
