@@ -221,8 +221,10 @@ SweepSpec load_sweep(const std::string& path) {
   if (!spec.scenario_text.empty()) {
     // With the first point applied: an axis may supply what the scenario leaves open.
     std::vector<Override> overrides;
-    if (faults.empty()) overrides = overrides_of(spec, sweep_points(spec).front());
-    if (spec.search) overrides.emplace_back(spec.search->pointer, Json(spec.search->low).dump());
+    if (faults.empty()) {
+      overrides = overrides_of(spec, sweep_points(spec).front());
+      if (spec.search) overrides.emplace_back(spec.search->pointer, Json(spec.search->low).dump());
+    }
     try {
       parse_scenario(spec.scenario_text, spec.scenario_source, spec.scenario_base, overrides);
     } catch (const ConfigError& error) {
