@@ -78,28 +78,50 @@ def of_axis(pointer, scenario):
     return name
 
 
-def of_value(text):
-    """A value of an axis, given as JSON, in few words."""
+def _parsed(text):
+    """The value of the JSON; what is no JSON is a string."""
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except ValueError:
         return text
+
+
+def _is_policy(value):
+    """Whether it is {"name": ..., "params": ...}."""
+    return isinstance(value, dict) and isinstance(value.get("name"), str)
+
+
+def of_value(text):
+    """A value of an axis, given as JSON, in few words."""
+    value = _parsed(text)
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, (int, float)):
         return f"{value:.6g}"
-    if isinstance(value, dict) and isinstance(value.get("name"), str):
+    if _is_policy(value):
         params = value.get("params") or {}
         inner = ", ".join(f"{key} {of_value(json.dumps(item))}" for key, item in params.items())
         return value["name"] + (f" ({inner})" if inner else "")
     return re.sub(r'["{}]', "", json.dumps(value))
 
 
+def of_values(texts):
+    """{text: name} for the values of one axis; parameters only where the names alone are not unique."""
+    names = {}
+    for text in texts:
+        value = _parsed(text)
+        names[text] = value["name"] if _is_policy(value) else of_value(text)
+    unique = len(set(names.values())) == len(names)
+    return names if unique else {text: of_value(text) for text in names}
+
+
 def short_of_axis(pointer):
     """The name of an axis in a legend, without unit."""
     keys = pointer.strip("/").split("/")
+    if keys[0] == "cluster" and keys[-1] == "count":
+        return "GPUs"
     last = keys[-2] if keys[-1] == "name" and len(keys) > 1 else keys[-1]
     stem, _, suffix = last.rpartition("_")
     return (stem if stem and suffix in UNITS else last).replace("_", " ")
@@ -107,8 +129,5 @@ def short_of_axis(pointer):
 
 def number_of(text):
     """The number that the JSON text is, or None."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return None
+    value = _parsed(text)
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -86,6 +86,7 @@ class Result:
         self.tables = sorted(name for name in file if isinstance(file[name], h5py.Group))
         pointers = _column(file["axes"]) if "axes" in file else []
         self.axes = [Axis(pointer, f"axis.{k}") for k, pointer in enumerate(pointers)]
+        self.searched = self.sweep.get("search", {}).get("pointer")
         self.rows = self._points(file)
         self.workloads = self._workloads(file)
 

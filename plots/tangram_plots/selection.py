@@ -99,7 +99,7 @@ def _is_value(text, wanted):
     number, wanted_number = labels.number_of(text), labels.number_of(wanted)
     if number is not None and wanted_number is not None:
         return number == wanted_number
-    return wanted in (text, labels.of_value(text))
+    return wanted in (text, labels.of_value(text), labels.of_values([text])[text])
 
 
 def metric_named(name, table):
@@ -168,17 +168,21 @@ def lines_by(results, options, x_pointer, table):
     return (["label"] if table["label"].nunique() > 1 else []) + columns
 
 
-def line_name(columns, key):
-    """The name of a line in the legend: the values of its columns."""
-    parts = []
-    for column, value in zip(columns, key):
-        if not column.startswith("axis:"):
-            parts.append(str(value))
-        elif isinstance(value, str):
-            shown = labels.of_value(value)
-            number = labels.number_of(value) is not None
-            parts.append(f"{labels.short_of_axis(column[5:])} {shown}" if number else shown)
-    return ", ".join(parts)
+def line_names(columns, keys):
+    """The name of each line in the legend: the values of its columns. `keys` has a tuple per line;
+    a file that lacks an axis has no text there."""
+    names = [[] for _ in keys]
+    for k, column in enumerate(columns):
+        is_axis = column.startswith("axis:")
+        texts = [key[k] for key in keys if isinstance(key[k], str)]
+        shown = labels.of_values(dict.fromkeys(texts)) if is_axis else {text: text for text in texts}
+        for name, key in zip(names, keys):
+            if not isinstance(key[k], str):
+                continue
+            is_number = is_axis and labels.number_of(key[k]) is not None
+            name.append((labels.short_of_axis(column[5:]) + " " if is_number else "")
+                        + shown[key[k]])
+    return [", ".join(name) for name in names]
 
 
 def grouped(table, columns):

@@ -18,7 +18,8 @@ FORMATS = ("pdf", "svg", "png")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
-HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "||||", "oo")
+# No dots and circles: in SVG they take a hundred times the bytes of lines.
+HATCHES = ("", "////", "----", "xxxx", "\\\\\\\\", "||||", "++++")
 # Colours and dashes have no common divisor, so that this many pairs differ.
 MOST_SERIES = len(COLOURS) * len(DASHES)
 GREY = "#777777"
@@ -90,12 +91,31 @@ def legend_above(figure, handles, names):
     figure.get_layout_engine().set(rect=(0, 0, 1, height / (height + legend_height)))
 
 
+def name_categories(axes, names):
+    """Names below the places 0, 1, ... of the horizontal axis; those that would touch each other
+    lean."""
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.grid(axis="x", visible=False)
+    letters = max(len(line) for name in names for line in name.split("\n"))
+    points_each = axes.figure.get_size_inches()[0] * 0.85 * 72 / len(names)
+    if letters * 4.2 > points_each:
+        for text in axes.get_xticklabels():
+            text.set(rotation=35, horizontalalignment="right", rotation_mode="anchor")
+
+
 def logarithmic(axis):
     """Sets ticks that are few and read as numbers on a logarithmic axis ("x" or "y" of axes)."""
     axis.set_major_locator(matplotlib.ticker.LogLocator(numticks=9))
     axis.set_minor_locator(matplotlib.ticker.LogLocator(subs=range(2, 10), numticks=9))
     low, high = axis.get_view_interval()
     decades = math.log10(high / low) if low > 0 else math.inf
+    if decades < 0.6:
+        # No decade and few of its steps would fall into the range.
+        axis.set_major_locator(matplotlib.ticker.AutoLocator())
+        axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_locator(matplotlib.ticker.NullLocator())
+        return
     plain = matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}")
     if 1e-3 <= low and high <= 1e5:
         axis.set_major_formatter(plain)

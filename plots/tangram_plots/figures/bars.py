@@ -31,24 +31,15 @@ def draw(results, options):
         if not all(math.isnan(error) for error in errors):
             axes.errorbar(x, heights, yerr=errors, linestyle="none", ecolor="black", capsize=2,
                           elinewidth=0.8)
-    _finish(figure, axes, names, metric, options)
+    _finish(axes, names, metric, options)
     if len(series) > 1:
-        style.legend_above(figure, drawn, [selection.line_name(columns, key) for key, _ in series])
+        style.legend_above(figure, drawn, selection.line_names(columns, [key for key, _ in series]))
     return figure
 
 
-def _finish(figure, axes, names, metric, options):
+def _finish(axes, names, metric, options):
     axes.set_ylabel(labels.of_metric(metric))
-    axes.set_xticks(range(len(names)), names)
-    axes.set_xlim(-0.6, len(names) - 0.4)
-    axes.grid(axis="x", visible=False)
-    # Names that would touch each other lean.
-    room = figure.get_size_inches()[0] * 72 / len(names)
-    if max(map(len, names)) * 4.2 > room:
-        axes.tick_params(axis="x", labelrotation=35)
-        for text in axes.get_xticklabels():
-            text.set_horizontalalignment("right")
-            text.set_rotation_mode("anchor")
+    style.name_categories(axes, names)
     if options.log_y:
         axes.set_yscale("log")
         style.logarithmic(axes.yaxis)

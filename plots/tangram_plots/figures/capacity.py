@@ -6,28 +6,27 @@ import pandas
 from tangram_plots import labels, selection, style
 from tangram_plots.errors import InputError
 
-COMPARISONS = {"at_least": ">=", "at_most": "<="}
+COMPARISONS = {"at_least": "\N{GREATER-THAN OR EQUAL TO}", "at_most": "\N{LESS-THAN OR EQUAL TO}"}
 
 
 def draw(results, options):
     rows = searches(results, options)
+    _check_same_question(results)
     columns = [column for column in rows if column.startswith("axis:")]
     varying = [column for column in columns if rows[column].nunique() > 1]
     inner = _inner_column(results, options, rows, varying)
     outer = [column for column in varying if column != inner]
-    groups = selection.grouped(rows, outer)
+    groups = _ascending(selection.grouped(rows, outer))
     series = [key[0] for key, _ in selection.grouped(rows, [inner])] if inner else [None]
     if len(series) > len(style.COLOURS):
         raise InputError(f"{len(series)} kinds of bars are more than a reader can tell apart: at most "
                          f"{len(style.COLOURS)}; choose with --where or --by")
     figure, axes = style.new_figure(options.width)
     bars, failing = _draw_bars(axes, groups, inner, series)
-    axes.set_xticks(range(len(groups)), [_group_name(outer, key) for key, _ in groups])
-    axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.grid(axis="x", visible=False)
-    if outer and all(column.startswith("axis:") for column in outer):
-        axes.set_xlabel(", ".join(labels.of_axis(column[5:], results[0].scenario)
-                                  for column in outer))
+    style.name_categories(axes, _group_names(outer, [key for key, _ in groups]))
+    axes.margins(y=0.12)
+    if len(outer) == 1 and outer[0].startswith("axis:"):
+        axes.set_xlabel(labels.of_axis(outer[0][5:], results[0].scenario))
     search = results[0].sweep.get("search", {})
     axes.set_ylabel("Largest " + _lower_first(labels.of_axis(search["pointer"], {})))
     if options.log_y:
@@ -35,11 +34,29 @@ def draw(results, options):
         style.logarithmic(axes.yaxis)
     axes.set_title(options.title or _target(search), fontsize=7.5)
     handles = bars if inner else []
-    names = [selection.line_name([inner], [value]) for value in series] if inner else []
+    names = selection.line_names([inner], [(value,) for value in series]) if inner else []
     if failing is not None:
         handles, names = handles + [failing], names + ["first that failed"]
     style.legend_above(figure, handles, names)
     return figure
+
+
+def _ascending(groups):
+    """Groups of one numeric axis in the order of the numbers."""
+    numbers = [labels.number_of(key[0]) if len(key) == 1 else None for key, _ in groups]
+    if None in numbers:
+        return groups
+    return [group for _, group in sorted(zip(numbers, groups), key=lambda pair: pair[0])]
+
+
+def _check_same_question(results):
+    """Bars of searches for different things must not stand side by side."""
+    for result in results[1:]:
+        for key in ("pointer", "target"):
+            first, other = (one.sweep.get("search", {}).get(key) for one in (results[0], result))
+            if first != other:
+                raise InputError(f"{result.path}: searches with {key} {other}; {results[0].path} with "
+                                 f"{first}")
 
 
 def searches(results, options):
@@ -97,7 +114,13 @@ def _draw_bars(axes, groups, inner, series):
 
 def _remark(axes, x, row):
     """What the height of a bar does not say."""
-    text = "none" if math.isnan(row["highest_pass"]) else "" if row["monotone"] else "not monotone"
+    text = ""
+    if math.isnan(row["highest_pass"]):
+        text = "none"
+    elif math.isnan(row["first_fail"]):
+        text = COMPARISONS["at_least"]  # every value that was tried passed
+    elif not row["monotone"]:
+        text = "not\nmonotone"
     if text:
         height = max(value for value in (row["highest_pass"], row["first_fail"], 0)
                      if not math.isnan(value))
@@ -105,9 +128,13 @@ def _remark(axes, x, row):
                       fontsize=6.5)
 
 
-def _group_name(columns, key):
-    return "\n".join(labels.of_value(value) if column.startswith("axis:") else str(value)
-                     for column, value in zip(columns, key))
+def _group_names(columns, keys):
+    """What stands below each group: the values alone, since the axis says of what; a single axis
+    that is a number needs no more."""
+    if len(columns) == 1 and columns[0].startswith("axis:"):
+        names = labels.of_values(dict.fromkeys(key[0] for key in keys))
+        return [names[key[0]] for key in keys]
+    return [name.replace(", ", "\n") for name in selection.line_names(columns, keys)]
 
 
 def _target(search):
@@ -119,9 +146,9 @@ def _target(search):
     every = keys[0] == "workloads"
     metric = ".".join(keys[2:] if every else keys[1:] if keys[0] == "total" else keys)
     whose = "" if not every else "of every workload " if keys[1] == "*" else f"of {keys[1]} "
-    scale, unit = (100, " %") if labels.in_percent(metric) else (1, "")
-    name = labels.of_metric(metric).removesuffix(" (%)")
-    return f"{name} {whose}{COMPARISONS[bound]} {target[bound] * scale:g}{unit}"
+    name, _, unit = labels.of_metric(metric).rstrip(")").partition(" (")
+    value = target[bound] * (100 if labels.in_percent(metric) else 1)
+    return f"{name} {whose}{COMPARISONS[bound]} {value:g} {unit}".rstrip()
 
 
 def _lower_first(text):

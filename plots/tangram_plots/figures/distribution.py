@@ -20,9 +20,9 @@ def ccdf(results, options):
 class Curve:
     """One line: the bins of a workload at a point, all replications together."""
 
-    def __init__(self, name, bins, slo_ms):
-        self.name = name
-        self.slo_ms = slo_ms
+    def __init__(self, key, bins):
+        self.key = key  # the file's label, the values of the axes, the workload
+        self.slo_ms = bins["slo_ms"].iloc[0] if bins["slo_ms"].nunique() == 1 else numpy.nan
         bins = bins.groupby(["lower_ns", "upper_ns"])["count"].sum().reset_index()
         self.edges_ms = numpy.append(bins["lower_ns"].iloc[0], bins["upper_ns"]) / 1e6
         counts = numpy.append(0, bins["count"].cumsum()).astype(float)
@@ -44,16 +44,24 @@ def _draw(results, options, complementary):
         else:
             x, y = curve.edges_ms, curve.at_most
         handles += axes.plot(x, y, markevery=_marker_places(x, y, i, complementary), **look)
-        if quantity == "latency":
-            axes.axvline(curve.slo_ms, color=look["color"], linewidth=0.7, linestyle=(0, (4, 2)),
-                         zorder=1)
-    _finish(axes, drawn, quantity, options, complementary)
-    names = [curve.name for curve in drawn]
+    names = _names(results, drawn)
     if quantity == "latency":
-        handles.append(axes.plot([], [], color=style.GREY, linewidth=0.7, linestyle=(0, (4, 2)))[0])
+        handles.append(_draw_objectives(axes, drawn))
         names.append("SLO")
+    _finish(axes, drawn, quantity, options, complementary)
     style.legend_above(figure, handles, names)
     return figure
+
+
+def _draw_objectives(axes, drawn):
+    """A line for each objective: in the colour of its curve, or grey when several share it. Returns
+    a mark for the legend."""
+    look = {"linewidth": 0.8, "linestyle": (0, (4, 2))}
+    for slo_ms in sorted({curve.slo_ms for curve in drawn if not numpy.isnan(curve.slo_ms)}):
+        owners = [i for i, curve in enumerate(drawn) if curve.slo_ms == slo_ms]
+        colour = style.line_style(owners[0])["color"] if len(owners) == 1 else style.GREY
+        axes.axvline(slo_ms, color=colour, zorder=1, **look)
+    return axes.plot([], [], color=style.GREY, **look)[0]
 
 
 def _marker_places(x, y, i, complementary):
@@ -89,7 +97,7 @@ def curves(results, options, quantity):
     together; then the line has no objective unless all share it."""
     named = tuple(name for name in options.workloads if name != TOTAL)
     selection.check_workloads(results, named)
-    changed = selection.varying(results)
+    pointers = selection.pointers_of(results)
     found = []
     for result in results:
         if not result.has("histograms/" + quantity):
@@ -103,23 +111,26 @@ def curves(results, options, quantity):
                           left_on=["row", "workload"], right_on=["row", "number"])
         bins = bins.merge(rows[own], left_on="row", right_index=True)
         for key, part in selection.grouped(bins, own):
-            place = [result.label] if len(results) > 1 else []
             texts = dict(zip((axis.pointer for axis in result.axes), key[1:]))
-            kept = [pointer for pointer in changed if pointer in texts]
-            place += [selection.line_name(["axis:" + pointer for pointer in kept],
-                                          [texts[pointer] for pointer in kept])] if kept else []
-            for name, curve_bins in _by_workload(part, options.workloads):
-                several = len(result.workload_names()) > 1 or not place
-                parts = place + [name] if several else place
-                slo = curve_bins["slo_ms"].iloc[0] if curve_bins["slo_ms"].nunique() == 1 \
-                    else numpy.nan
-                found.append(Curve(", ".join(parts), curve_bins, slo))
+            values = tuple(texts.get(pointer) for pointer in pointers)
+            for name, own_bins in _by_workload(part, options.workloads):
+                found.append(Curve((result.label, *values, name), own_bins))
         if len(found) > style.MOST_SERIES:
             raise InputError(f"more than {style.MOST_SERIES} lines cannot be told apart: choose with "
                              "--point, --where or --workload")
     if not found:
         raise InputError("no request was completed in what was chosen")
     return found
+
+
+def _names(results, drawn):
+    """The names of the curves: what differs among them."""
+    columns = ["label"] + ["axis:" + pointer for pointer in selection.pointers_of(results)] \
+        + [selection.WORKLOAD]
+    differing = [k for k in range(len(columns)) if len({curve.key[k] for curve in drawn}) > 1]
+    kept = differing or [len(columns) - 1]
+    return selection.line_names([columns[k] for k in kept],
+                                [tuple(curve.key[k] for k in kept) for curve in drawn])
 
 
 def _by_workload(bins, wanted):

@@ -50,7 +50,9 @@ class HorizontalAxis:
                           for text in table["axis:" + pointer].dropna())]
         if not found:
             return "offered_rps"
-        self.pointer = (numeric or found)[0]
+        # The values that a search tried make the longest lines.
+        searched = [pointer for pointer in numeric if pointer == results[0].searched]
+        self.pointer = (searched or numeric or found)[0]
         return "axis:" + self.pointer
 
     def value(self, rows):
@@ -77,9 +79,9 @@ def draw(results, options, default_metric, log_y=False):
     handles = []
     for i, (_, rows) in enumerate(lines):
         handles.append(_draw_line(axes, i, rows, axis, metric, scale))
-    _finish(axes, table, axis, metric, options, log_y and options.y is None)
-    names = [selection.line_name(columns, key) for key, _ in lines]
+    names = selection.line_names(columns, [key for key, _ in lines])
     handles, names = _with_objective(axes, table, metric, handles, names)
+    _finish(axes, table, axis, metric, options, log_y and options.y is None)
     if len(handles) > 1:
         style.legend_above(figure, handles, names)
     return figure
@@ -95,17 +97,18 @@ def _draw_line(axes, i, rows, axis, metric, scale):
     points = sorted(point for point in points if not math.isnan(point[0]))
     x, y, error = zip(*points) if points else ((), (), ())
     error = None if all(math.isnan(value) for value in error) else error
-    return axes.errorbar(x, y, yerr=error, capsize=2, elinewidth=0.8, markeredgewidth=0.6,
-                         **style.line_style(i))
+    look = style.line_style(i)
+    if axis.categories:
+        look["linestyle"] = "none"  # nothing lies between two names
+    return axes.errorbar(x, y, yerr=error, capsize=2, elinewidth=0.8, markeredgewidth=0.6, **look)
 
 
 def _finish(axes, table, axis, metric, options, log_y):
     axes.set_xlabel(axis.label)
     axes.set_ylabel(labels.of_metric(metric))
     if axis.categories:
-        names = [labels.of_value(text) for text in axis.categories]
-        axes.set_xticks(range(len(names)), names)
-        axes.set_xlim(-0.4, len(names) - 0.6)
+        names = labels.of_values(axis.categories)
+        style.name_categories(axes, [names[text] for text in axis.categories])
     elif options.log_x:
         axes.set_xscale("log")
         style.logarithmic(axes.xaxis)

@@ -7,8 +7,8 @@ from tangram_plots.errors import InputError
 
 ROW_INCHES = 0.22
 MOST_ROWS = 48
-BATCHES_SHOWN = 30  # of the busiest executor, when the user gives no window
-RATE_BINS = 100
+BATCHES_SHOWN = 24  # of the busiest executor, when the user gives no window
+RATE_BINS = 50
 
 
 def gantt(results, options):
@@ -26,7 +26,7 @@ def gantt(results, options):
     figure, axes = style.new_figure(options.width, 0.6 + ROW_INCHES * max(len(used), 3))
     axes.set_xlim(begin, end)
     axes.set_ylim(len(used) - 0.4, -0.6)
-    axes.set_yticks(range(len(used)), [result.executors[executor] for executor in used])
+    axes.set_yticks(range(len(used)), _short_names(result.executors, used))
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("Time (s)")
@@ -40,6 +40,19 @@ def gantt(results, options):
     figure.draw_without_rendering()
     _write_sizes(axes, shown, used, names, begin, end)
     return figure
+
+
+def _short_names(executors, used):
+    """"gpu 0 / mig 3 #0 / process 1" in few letters; the process only where there are several."""
+    places = [name.rpartition(" / process ") for name in executors]
+    partitions = [partition for partition, _, _ in places]
+    names = []
+    for executor in used:
+        partition, _, process = places[executor]
+        name = partition.replace("gpu ", "GPU ", 1).replace("whole #0", "").rstrip(" /")
+        several = partitions.count(partition) > 1
+        names.append((name.replace(" / ", ", ") or process) + (f", p{process}" if several else ""))
+    return names
 
 
 def _timeline(results, options, figure):
