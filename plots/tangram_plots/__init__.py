@@ -1,0 +1,1 @@
+"""Figures and reports from Tangram's result files."""

@@ -1,0 +1,1 @@
+"""One module per kind of figure; the table of all figures is in tangram_plots/catalogue.py."""
