@@ -112,9 +112,14 @@ std::unique_ptr<NativeModel> make_model(const std::string& name) {
   if (stream && stream->size() == 1 && in_range(stream->front())) {
     return std::make_unique<Stream>(stream->front());
   }
-  throw RunnerError(
-      RunnerFault::kLoadFailed,
-      name + ": the runner \"native\" has the models mlp-WIDTH-LAYERS and stream-MIB");
+  const auto scratch = numbers_of(name, "scratch");
+  if (scratch && scratch->size() == 1 && in_range(scratch->front())) {
+    return std::make_unique<Scratch>(scratch->front());
+  }
+  throw RunnerError(RunnerFault::kLoadFailed,
+                    name +
+                        ": the runner \"native\" has the models mlp-WIDTH-LAYERS, stream-MIB and "
+                        "scratch-MIB");
 }
 
 class NativeLane final : public Lane {

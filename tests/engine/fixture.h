@@ -40,6 +40,14 @@ inline Plan plan_of(const Scenario& scenario) {
   return make_plan(scenario, notes);
 }
 
+// Both models known on the whole GPU and on shares of 25, 50 and 75 %, one item at a time.
+inline std::vector<Override> percent_profiles() {
+  const std::string points = R"({"points": [
+    {"batch": 1, "latency_ms": 4}, {"share_pct": 25, "batch": 1, "latency_ms": 16},
+    {"share_pct": 50, "batch": 1, "latency_ms": 8}, {"share_pct": 75, "batch": 1, "latency_ms": 5}]})";
+  return {{"/profiles/0/latency", points}, {"/profiles/1/latency", points}};
+}
+
 struct RecordedRun {
   Scenario scenario;
   Plan plan;

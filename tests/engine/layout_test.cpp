@@ -132,7 +132,7 @@ TEST(LayOutCpu, WarmsPowersOfTwoAndTheLargestBatch) {
 }
 
 TEST(LayOutCpu, AShareIsAQuotaThatThePartitionsProcessesHaveTogether) {
-  const Scenario scenario = three_workloads();
+  const Scenario scenario = three_workloads(percent_profiles());
   const Layout layout = lay_out(deployment_of(scenario, plan_with_shares({25, 75}, 2)), kFourCores);
   ASSERT_EQ(layout.workers.size(), 4U);
   EXPECT_DOUBLE_EQ(layout.workers[0].cpu_quota, 0.25);
