@@ -49,7 +49,7 @@ class WorkerListener {
 
 struct PoolOptions {
   std::string folder;  // of the worker programs; "": beside the running program
-  std::chrono::milliseconds ready_within{120'000};
+  std::chrono::milliseconds ready_within{600'000};
   // Where quotas of processor time are made; nullopt: in this process's own control group.
   std::optional<CgroupPlace> cgroup;
   // What runs at close() may take this long to end before its process is killed.
