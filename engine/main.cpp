@@ -1,7 +1,9 @@
 // The tangram-engine command: runs a scenario in real time and writes the result that tangram
 // writes.
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <optional>
@@ -37,8 +39,9 @@ void print_error(const std::string& text) {
   fmt::print(stderr, "error: {}\n", text);
 }
 
-// Turns SIGINT and SIGTERM into a stop request while it lives. Construct it before any other
-// thread: they inherit the blocked signals, so that only this one takes them.
+// Turns SIGINT and SIGTERM into a stop request while it lives; another one, a second or more later,
+// ends the program at once, and the kernel ends its workers. Construct it before any other thread:
+// they inherit the blocked signals, so that only this one takes them.
 class SignalWatch {
  public:
   SignalWatch() {
@@ -52,9 +55,14 @@ class SignalWatch {
 
  private:
   void watch(const std::stop_token& done) {
+    using Steady = std::chrono::steady_clock;
     constexpr timespec kLook{0, 100'000'000};
+    std::optional<Steady::time_point> first;
     while (!done.stop_requested()) {
-      if (sigtimedwait(&signals_, nullptr, &kLook) > 0) interrupted_.request_stop();
+      if (sigtimedwait(&signals_, nullptr, &kLook) <= 0) continue;
+      if (first && Steady::now() - *first > std::chrono::seconds(1)) std::_Exit(kAnswerIsNo);
+      if (!first) first = Steady::now();
+      interrupted_.request_stop();
     }
   }
 

@@ -13,74 +13,70 @@ const std::vector<WorkerGrant>& WorkerCalls::open(const std::vector<WorkerSpec>&
   return pool_.open(specs, *this);
 }
 
+std::future<WorkerCalls::Answer> WorkerCalls::expect(Calls& calls, const Key& key) {
+  const std::scoped_lock lock(mutex_);
+  if (const auto gone = lost_.find(key.first); gone != lost_.end()) {
+    throw SystemError(gone->second);
+  }
+  const auto [call, is_new] = calls.try_emplace(key);
+  TANGRAM_CHECK(is_new, "model ", key.second, " is being loaded or unloaded");
+  return call->second.get_future();
+}
+
+WorkerCalls::Answer WorkerCalls::checked(std::future<Answer> answer) {
+  Answer given = answer.get();
+  if (given.is_lost) throw SystemError(given.why);
+  if (given.fault) throw RunnerError(*given.fault, given.why);
+  return given;
+}
+
 std::future<BatchTimes> WorkerCalls::start(LaneAddress at,
                                            std::uint32_t model,
                                            std::uint32_t size,
                                            Steady::time_point earliest) {
-  std::future<BatchTimes> answer;
   BatchId batch;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (const auto gone = lost_.find(at); gone != lost_.end()) throw SystemError(gone->second);
-    batch.slot = next_++;
-    answer = batches_[{at, batch.slot}].times.get_future();
-  }
+  batch.slot = next_++;
+  std::future<Answer> answer = expect(batches_, {at, batch.slot});
   pool_.run(at, batch, model, size, earliest);
-  return answer;
+  return std::async(std::launch::deferred, [answer = std::move(answer)]() mutable {
+    return checked(std::move(answer)).times;
+  });
 }
 
 BatchTimes WorkerCalls::run(LaneAddress at, std::uint32_t model, std::uint32_t size) {
   return start(at, model, size).get();
 }
 
-std::future<LoadReport> WorkerCalls::expect_load(const Key& key) {
-  const std::scoped_lock lock(mutex_);
-  if (const auto gone = lost_.find(key.first); gone != lost_.end()) {
-    throw SystemError(gone->second);
-  }
-  const auto [call, is_new] = loads_.try_emplace(key);
-  TANGRAM_CHECK(is_new, "model ", key.second, " is being loaded or unloaded");
-  return call->second.report.get_future();
-}
-
 LoadReport WorkerCalls::load(LaneAddress at, std::uint32_t model) {
-  std::future<LoadReport> answer = expect_load({at, model});
+  std::future<Answer> answer = expect(loads_, {at, model});
   pool_.load(at, model);
-  return answer.get();
+  return checked(std::move(answer)).report;
 }
 
 void WorkerCalls::unload(LaneAddress at, std::uint32_t model) {
-  std::future<LoadReport> answer = expect_load({at, model});
+  std::future<Answer> answer = expect(loads_, {at, model});
   pool_.unload(at, model);
-  answer.get();
+  checked(std::move(answer));
 }
 
-void WorkerCalls::answer_failure(Pending& pending, const std::exception_ptr& why) {
-  pending.times.set_exception(why);
-  pending.report.set_exception(why);
+void WorkerCalls::answer(Calls& calls, const Key& key, const Answer& answer) {
+  const std::scoped_lock lock(mutex_);
+  if (auto call = calls.extract(key)) call.mapped().set_value(answer);
 }
 
 void WorkerCalls::finished(LaneAddress at,
                            BatchId batch,
                            Steady::time_point start,
                            Steady::time_point end) {
-  const std::scoped_lock lock(mutex_);
-  if (const auto call = batches_.extract({at, batch.slot})) {
-    call.mapped().times.set_value({start, end});
-  }
+  answer(batches_, {at, batch.slot}, {{start, end}, {}, {}, false, ""});
 }
 
 void WorkerCalls::refused(LaneAddress at, BatchId batch, Refusal, const std::string& reason) {
-  const std::scoped_lock lock(mutex_);
-  if (const auto call = batches_.extract({at, batch.slot})) {
-    answer_failure(call.mapped(),
-                   std::make_exception_ptr(RunnerError(RunnerFault::kOutOfMemory, reason)));
-  }
+  answer(batches_, {at, batch.slot}, {{}, {}, RunnerFault::kOutOfMemory, false, reason});
 }
 
 void WorkerCalls::loaded(LaneAddress at, std::uint32_t model, const LoadReport& report) {
-  const std::scoped_lock lock(mutex_);
-  if (const auto call = loads_.extract({at, model})) call.mapped().report.set_value(report);
+  answer(loads_, {at, model}, {{}, report, {}, false, ""});
 }
 
 void WorkerCalls::unloaded(LaneAddress at, std::uint32_t model) {
@@ -88,10 +84,7 @@ void WorkerCalls::unloaded(LaneAddress at, std::uint32_t model) {
 }
 
 void WorkerCalls::load_failed(LaneAddress at, std::uint32_t model, const RunnerError& error) {
-  const std::scoped_lock lock(mutex_);
-  if (const auto call = loads_.extract({at, model})) {
-    answer_failure(call.mapped(), std::make_exception_ptr(error));
-  }
+  answer(loads_, {at, model}, {{}, {}, error.fault(), false, error.what()});
 }
 
 void WorkerCalls::lost(LaneAddress at, const std::string& why) {
@@ -103,7 +96,7 @@ void WorkerCalls::lost(LaneAddress at, const std::string& why) {
         ++call;
         continue;
       }
-      answer_failure(call->second, std::make_exception_ptr(SystemError(why)));
+      call->second.set_value({{}, {}, {}, true, why});
       call = calls->erase(call);
     }
   }

@@ -1,9 +1,11 @@
 // The worker pool for programs that wait for each answer: measuring, calibration, tests.
 #pragma once
 
+#include <atomic>
 #include <future>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,23 +38,30 @@ class WorkerCalls final : private WorkerListener {
   void unload(LaneAddress at, std::uint32_t model);
   BatchTimes run(LaneAddress at, std::uint32_t model, std::uint32_t size);
   // The same without waiting: start a batch on each of several lanes at one moment, then get() the
-  // answers. The future throws what run() throws.
+  // answers, which throws what run() throws.
   std::future<BatchTimes> start(LaneAddress at,
                                 std::uint32_t model,
                                 std::uint32_t size,
                                 Steady::time_point earliest = Steady::time_point::min());
 
  private:
-  // One call that waits; the answer of a batch has times, that of a load a report.
-  struct Pending {
-    std::promise<BatchTimes> times;
-    std::promise<LoadReport> report;
+  // What a lane said to a call: one of the two, or what went wrong, which is thrown by the thread
+  // that asked.
+  struct Answer {
+    BatchTimes times;
+    LoadReport report;
+    std::optional<RunnerFault> fault;
+    bool is_lost = false;
+    std::string why;
   };
   using Key = std::pair<LaneAddress, std::uint32_t>;  // with the batch's slot, or the model
-  using Calls = std::map<Key, Pending>;
+  using Calls = std::map<Key, std::promise<Answer>>;
 
-  std::future<LoadReport> expect_load(const Key& key);
-  static void answer_failure(Pending& pending, const std::exception_ptr& why);
+  // A call that waits. Throws SystemError when the lane is gone already.
+  std::future<Answer> expect(Calls& calls, const Key& key);
+  // Returns the answer, or throws what went wrong.
+  static Answer checked(std::future<Answer> answer);
+  void answer(Calls& calls, const Key& key, const Answer& answer);
   void started(LaneAddress, BatchId, Steady::time_point) override {}
   void finished(LaneAddress at,
                 BatchId batch,
@@ -64,8 +73,8 @@ class WorkerCalls final : private WorkerListener {
   void load_failed(LaneAddress at, std::uint32_t model, const RunnerError& error) override;
   void lost(LaneAddress at, const std::string& why) override;
 
-  std::mutex mutex_;
-  std::uint32_t next_ = 0;
+  std::atomic<std::uint32_t> next_ = 0;
+  std::mutex mutex_;       // guards the next two
   Calls batches_, loads_;  // not yet answered
   std::map<LaneAddress, std::string> lost_;
   WorkerPool pool_;  // last: its thread uses all of the above

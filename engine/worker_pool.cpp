@@ -9,7 +9,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "engine/cpu_quota.h"
 #include "engine/worker_process.h"
 #include "sim/core/check.h"
 #include "sim/core/error.h"
@@ -48,7 +47,12 @@ class WorkerPool::Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
-  void wait_until_open() { opened_.get_future().get(); }
+  void wait_until_open() {
+    if (opened_.get_future().get()) return;
+    // The thread's share in the exception ends with it.
+    thread_.join();
+    std::rethrow_exception(failure_);
+  }
   void send(LaneAddress at, const Packet& packet) {
     TANGRAM_CHECK(at.worker < workers_.size(), "there is no worker ", at.worker);
     workers_[at.worker].process->channel().send(packet);
@@ -92,7 +96,8 @@ class WorkerPool::Reader {
   bool is_open_ = false;
   std::atomic<bool> closing_ = false;
   int epoll_ = -1, wake_ = -1;
-  std::promise<void> opened_;
+  std::exception_ptr failure_;  // written before the promise is kept
+  std::promise<bool> opened_;
   std::thread thread_;
 };
 
@@ -110,7 +115,7 @@ WorkerPool::Reader::~Reader() {
   closing_ = true;
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(wake_, &one, sizeof one);
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   ::close(epoll_);
   ::close(wake_);
 }
@@ -120,12 +125,12 @@ void WorkerPool::Reader::live() {
     start_all();
     wait_until_ready();
     is_open_ = true;
-    opened_.set_value();
   } catch (...) {
     for (Worker& worker : workers_) worker.process.reset();
-    opened_.set_exception(std::current_exception());
-    return;
+    failure_ = std::current_exception();
   }
+  opened_.set_value(is_open_);
+  if (!is_open_) return;
   while (!closing_) turn(Steady::time_point::max());
   end_all();
 }
@@ -166,7 +171,7 @@ void WorkerPool::Reader::limit(std::uint32_t w) {
   try {
     std::unique_ptr<CpuQuota>& quota = quotas_[group];
     if (!quota) {
-      const auto place = find_cgroup();
+      const auto place = options_.cgroup ? options_.cgroup : find_cgroup();
       if (!place) throw SystemError("this system has no control groups of the processor");
       quota = std::make_unique<CpuQuota>(*place, group, spec.cpu_quota);
     }

@@ -55,13 +55,20 @@ class LaneThread {
   }
   ~LaneThread() {
     jobs_.close();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
   LaneThread(const LaneThread&) = delete;
   LaneThread& operator=(const LaneThread&) = delete;
 
   // Waits until the lane can run; throws RunnerError when it never will.
-  LaneGrant ready() { return ready_.get_future().get(); }
+  LaneGrant ready() {
+    if (!is_ready_.get_future().get()) {
+      // The thread's share in the exception ends with it.
+      thread_.join();
+      std::rethrow_exception(failure_);
+    }
+    return grant_;
+  }
   void push(const Packet& packet) { jobs_.push(packet); }
   void close() { jobs_.close(); }
 
@@ -91,7 +98,9 @@ class LaneThread {
   std::vector<bool> loaded_;  // by model
   std::uint32_t failures_ = 0;
   JobQueue<Packet> jobs_;
-  std::promise<LaneGrant> ready_;
+  LaneGrant grant_;  // these two: written before the promise is kept
+  std::exception_ptr failure_;
+  std::promise<bool> is_ready_;
   std::thread thread_;
 };
 
@@ -100,12 +109,13 @@ void LaneThread::live(WorkerDevice& device) {
   try {
     lane_ = device.open(spec_.lanes[index_], index_);
     prepare();
-    ready_.set_value(lane_->grant());
+    grant_ = lane_->grant();
   } catch (...) {
     lane_.reset();
-    ready_.set_exception(std::current_exception());
-    return;
+    failure_ = std::current_exception();
   }
+  is_ready_.set_value(failure_ == nullptr);
+  if (failure_) return;
   while (const auto job = jobs_.take()) {
     if (!serve(*job)) break;
   }
