@@ -20,6 +20,7 @@ enum ExitCode : int {
 Action add_run(CLI::App& app);
 Action add_plan(CLI::App& app);
 Action add_profile(CLI::App& app);
+Action add_calibrate(CLI::App& app);
 Action add_describe(CLI::App& app);
 Action add_version(CLI::App& app);
 

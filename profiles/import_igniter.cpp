@@ -1,4 +1,5 @@
-// iGniter's measurements of a V100 under MPS: latencies alone, co-runs of two models, kernel counts.
+// iGniter's measurements of a V100 under MPS: latencies alone, co-runs of two models, kernel
+// counts.
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -144,7 +145,8 @@ void CoRunReader::read_row(const CsvCells& cells) {
     ++left_out_;
     return;
   }
-  for (const double slowdown : {a.latency_ms / alone_a->latency_ms, b.latency_ms / alone_b->latency_ms}) {
+  for (const double slowdown :
+       {a.latency_ms / alone_a->latency_ms, b.latency_ms / alone_b->latency_ms}) {
     if (slowdown >= kLeastMeasuredSlowdown && slowdown <= kLargestSlowdown) continue;
     cells.fault(fmt::format("a latency is {:g} times that alone, outside {} to {}", slowdown,
                             kLeastMeasuredSlowdown, kLargestSlowdown));
@@ -205,8 +207,8 @@ void import_igniter(const std::vector<std::string>& paths, Import& import) {
   for (const std::string& file : files.co_runs) co_runs.read(file);
   for (const std::string& file : files.counts) read_kernel_counts(file, profiles, import);
   if (co_runs.left_out() > 0) {
-    import.result.warnings.push_back(fmt::format(
-        "{} co-runs are left out: a latency alone is suspicious", co_runs.left_out()));
+    import.result.warnings.push_back(
+        fmt::format("{} co-runs are left out: a latency alone is suspicious", co_runs.left_out()));
   }
   for (auto& [name, profile] : profiles) {
     if (import.options.drop_suspect) {

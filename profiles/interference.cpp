@@ -85,8 +85,8 @@ class MeasuredPairs final : public InterferenceModel {
   std::map<std::string, PairTable, std::less<>> tables_;  // by GPU type
 };
 
-// The constant of each model on one GPU type: the factor given, else the profile's, else the mean of
-// the type's co-runs.
+// The constant of each model on one GPU type: the factor given, else the profile's, else the mean
+// of the type's co-runs.
 std::function<double(const std::string&)> constants_of(const ProfileSet& profiles,
                                                        const std::string& gpu,
                                                        double factor) {
@@ -112,9 +112,9 @@ MeasuredPairs::MeasuredPairs(const ProfileSet& profiles, double factor) {
   for (const Profile& profile : profiles.all()) {
     std::vector<CoRunSample>& of_type = samples[profile.gpu];
     for (const CoRun& run : profile.co_runs) {
-      of_type.push_back(
-          {profile.model, run.other,
-           place_of(run.batch, run.other_batch, run.share_pct, run.other_share_pct), run.slowdown});
+      of_type.push_back({profile.model, run.other,
+                         place_of(run.batch, run.other_batch, run.share_pct, run.other_share_pct),
+                         run.slowdown});
     }
   }
   for (const auto& [gpu, of_type] : samples) {
@@ -122,8 +122,8 @@ MeasuredPairs::MeasuredPairs(const ProfileSet& profiles, double factor) {
   }
 }
 
-// A batch of short kernels waits for long neighbours: c + k u with u = t_o / (t_o + t_v), t the mean
-// kernel length alone on the same share. The largest over the neighbours.
+// A batch of short kernels waits for long neighbours: c + k u with u = t_o / (t_o + t_v), t the
+// mean kernel length alone on the same share. The largest over the neighbours.
 class KernelLength final : public InterferenceModel {
  public:
   explicit KernelLength(std::array<double, 2> coefficients) : c_(coefficients) {}
@@ -261,9 +261,8 @@ std::unique_ptr<InterferenceModel> make_interference(const InterferenceSpec& spe
   }
   if (spec.name == "gpulet") {
     warn_about_utilisation(profiles, warnings);
-    return std::make_unique<Gpulet>(
-        coefficients_or(kPublishedGpulet, spec,
-                        "l2 self, l2 other, dram self, dram other, constant"));
+    return std::make_unique<Gpulet>(coefficients_or(
+        kPublishedGpulet, spec, "l2 self, l2 other, dram self, dram other, constant"));
   }
   if (spec.name == "kernel_length") return make_kernel_length(spec, profiles, warnings);
   throw ConfigError("interference/name",

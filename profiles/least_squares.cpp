@@ -16,7 +16,9 @@ constexpr double kIndependent = 1e-10;
 }  // namespace
 
 LeastSquares::LeastSquares(std::vector<double> matrix, std::size_t columns)
-    : matrix_(std::move(matrix)), columns_(columns), rows_(columns > 0 ? matrix_.size() / columns : 0) {
+    : matrix_(std::move(matrix)),
+      columns_(columns),
+      rows_(columns > 0 ? matrix_.size() / columns : 0) {
   TANGRAM_CHECK(columns > 0 && rows_ * columns == matrix_.size(), "ragged matrix");
   std::vector<double> lengths(columns, 0);
   for (std::size_t i = 0; i < rows_; ++i) {

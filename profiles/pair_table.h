@@ -13,10 +13,10 @@ namespace tangram {
 
 // Where a co-run lies among those of its two models.
 struct CoRunPlace {
-  double log_batch = 0;        // log2 of the victim's batch
-  double log_other = 0;        // log2 of the aggressor's
-  double share = 0.5;          // of the GPU's SMs, (0, 1]: the victim's
-  double other_share = 0.5;    // and the aggressor's
+  double log_batch = 0;      // log2 of the victim's batch
+  double log_other = 0;      // log2 of the aggressor's
+  double share = 0.5;        // of the GPU's SMs, (0, 1]: the victim's
+  double other_share = 0.5;  // and the aggressor's
 };
 CoRunPlace place_of(std::uint32_t batch,
                     std::uint32_t other_batch,
@@ -61,10 +61,12 @@ class PairTable {
   static Pressure pressure_of(const std::vector<const CoRunSample*>& samples,
                               const std::function<double(const std::string&)>& constant_of);
   std::vector<Measured> weights_of(const std::vector<const CoRunSample*>& samples) const;
-  double base(const std::string& victim, const std::string& aggressor, const CoRunPlace& place) const;
+  double base(const std::string& victim,
+              const std::string& aggressor,
+              const CoRunPlace& place) const;
 
   std::function<double(const std::string&)> constant_of_;
-  std::map<std::string, Pressure> pressures_;  // by aggressor
+  std::map<std::string, Pressure> pressures_;                                  // by aggressor
   std::map<std::string, std::map<std::string, std::vector<Measured>>> cells_;  // victim, aggressor
 };
 

@@ -27,6 +27,10 @@ CoRunSide side_of(const std::string& model,
   if (const auto use = profile->utilisation(share, 1, batch)) {
     side.l2 = use->l2;
     side.dram = use->dram;
+  } else if (const auto whole = profile->utilisation(Share{}, 1, batch)) {
+    // gpulet's reading of a profile of the whole GPU: use in proportion to the share.
+    side.l2 = whole->l2 * share_pct / 100;
+    side.dram = whole->dram * share_pct / 100;
   }
   if (const LatencyPoint* point = profile->point(share, 1, batch)) side.power_w = point->power_w;
   return side;
@@ -51,8 +55,10 @@ std::vector<CoRunRecord> co_run_records(const std::vector<Profile>& profiles) {
       record.aggressor =
           side_of(run.other, run.other_batch, run.other_share_pct, find(profile.gpu, run.other));
       record.slowdown = run.slowdown;
-      auto sides = std::minmax(key_of(record.victim), key_of(record.aggressor));
-      const auto place = std::make_tuple(profile.gpu, sides.first, sides.second);
+      const SideKey victim = key_of(record.victim);
+      const SideKey aggressor = key_of(record.aggressor);
+      const auto place = std::make_tuple(profile.gpu, std::min(victim, aggressor),
+                                         std::max(victim, aggressor));
       record.run = runs.try_emplace(place, static_cast<std::uint32_t>(runs.size())).first->second;
       records.push_back(std::move(record));
     }
@@ -63,8 +69,13 @@ std::vector<CoRunRecord> co_run_records(const std::vector<Profile>& profiles) {
 }
 
 std::string pair_name(const CoRunRecord& record) {
-  const auto& [first, second] = std::minmax(record.victim.model, record.aggressor.model);
-  return first + " + " + second;
+  const std::string& victim = record.victim.model;
+  const std::string& aggressor = record.aggressor.model;
+  return std::min(victim, aggressor) + " + " + std::max(victim, aggressor);
+}
+
+CoRunPlace place_of(const CoRunRecord& r) {
+  return place_of(r.victim.batch, r.aggressor.batch, r.victim.share_pct, r.aggressor.share_pct);
 }
 
 }  // namespace tangram

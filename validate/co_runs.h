@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "profiles/pair_table.h"
 #include "profiles/profile.h"
 
 namespace tangram {
@@ -38,5 +39,8 @@ std::vector<CoRunRecord> co_run_records(const std::vector<Profile>& profiles);
 
 // "alexnet + ssd": the two models in ascending order, whichever the victim is.
 std::string pair_name(const CoRunRecord& record);
+
+// As the victim sees it.
+CoRunPlace place_of(const CoRunRecord& record);
 
 }  // namespace tangram
