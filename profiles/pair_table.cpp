@@ -5,7 +5,10 @@
 #include <tuple>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "profiles/least_squares.h"
+#include "sim/core/error.h"
 #include "sim/core/stable_math.h"
 
 namespace tangram {
@@ -17,14 +20,22 @@ namespace {
 constexpr double kBatchLength = 2;
 constexpr double kOtherBatchLength = 3;
 constexpr double kShareLengthSquared = 2 * 0.4 * 0.4;
-// Variances in units of that between pairs: smooth inside a pair, and of one measurement.
+// Variances in units of that between pairs: smooth inside a pair, and of one measurement. So n
+// places far apart weigh n / (n + 0.15) against the constant.
 constexpr double kSmooth = 0.14;
+constexpr double kNoise = 0.01;
 // (scatter inside a pair / expected slope)^2 = (1.1 % / 2 %)^2: keeps two noisy co-runs from making
 // a slope.
 constexpr double kSlopeRidge = 0.3;
+// The solution takes the cube of it in time: about a second.
+constexpr std::size_t kMostCoRuns = 1000;
 
 double square(double x) {
   return x * x;
+}
+
+double covariance(const CoRunPlace& a, const CoRunPlace& b) {
+  return 1 + kSmooth * co_run_similarity(a, b);
 }
 
 }  // namespace
@@ -38,12 +49,12 @@ CoRunPlace place_of(std::uint32_t batch,
           other_share_pct / 100};
 }
 
-double co_run_covariance(const CoRunPlace& a, const CoRunPlace& b) {
+double co_run_similarity(const CoRunPlace& a, const CoRunPlace& b) {
   const double shares = square(a.share - b.share) + square(a.other_share - b.other_share);
   const double distance = square((a.log_batch - b.log_batch) / kBatchLength) +
                           square((a.log_other - b.log_other) / kOtherBatchLength) +
                           shares / kShareLengthSquared;
-  return 1 + kSmooth * stable::exp(-0.5 * distance);
+  return stable::exp(-0.5 * distance);
 }
 
 PairTable::PairTable(const std::vector<CoRunSample>& samples,
@@ -58,6 +69,12 @@ PairTable::PairTable(const std::vector<CoRunSample>& samples,
   }
   for (const auto& [aggressor, some] : by_aggressor) {
     pressures_[aggressor] = pressure_of(some, constant_of_);
+  }
+  for (const auto& [cell, some] : by_cell) {
+    if (some.size() <= kMostCoRuns) continue;
+    throw ConfigError(
+        cell.first + " beside " + cell.second,
+        fmt::format("has {} co-runs; pair_table takes at most {}", some.size(), kMostCoRuns));
   }
   for (const auto& [cell, some] : by_cell) cells_[cell.first][cell.second] = weights_of(some);
 }
@@ -104,9 +121,9 @@ PairTable::Pressure PairTable::pressure_of(
   return pressure;
 }
 
-double PairTable::base(const std::string& victim,
-                       const std::string& aggressor,
-                       const CoRunPlace& place) const {
+double PairTable::prior(const std::string& victim,
+                        const std::string& aggressor,
+                        const CoRunPlace& place) const {
   const auto pressure = pressures_.find(aggressor);
   const double factor = pressure == pressures_.end() ? 1 : 1 + pressure->second.at(place);
   return constant_of_(victim) * factor;
@@ -121,10 +138,10 @@ std::vector<PairTable::Measured> PairTable::weights_of(
   for (std::size_t i = 0; i < n; ++i) {
     const CoRunSample& s = *samples[i];
     for (std::size_t j = 0; j < n; ++j) {
-      covariances[i * n + j] = co_run_covariance(s.place, samples[j]->place);
+      covariances[i * n + j] = covariance(s.place, samples[j]->place);
     }
-    covariances[i * n + i] += kCoRunNoise;
-    residuals[i] = s.slowdown / base(s.victim, s.aggressor, s.place) - 1;
+    covariances[i * n + i] += kNoise;
+    residuals[i] = s.slowdown / prior(s.victim, s.aggressor, s.place) - 1;
   }
   const std::vector<double> weights = LeastSquares(std::move(covariances), n).solve(residuals);
   std::vector<Measured> measured;
@@ -141,11 +158,11 @@ double PairTable::slowdown(const std::string& victim,
     const auto cell = row->second.find(aggressor);
     if (cell != row->second.end()) {
       for (const Measured& m : cell->second) {
-        residual += m.weight * co_run_covariance(place, m.place);
+        residual += m.weight * covariance(place, m.place);
       }
     }
   }
-  return std::max(1.0, base(victim, aggressor, place) * (1 + residual));
+  return std::max(1.0, prior(victim, aggressor, place) * (1 + residual));
 }
 
 }  // namespace tangram

@@ -23,11 +23,9 @@ CoRunPlace place_of(std::uint32_t batch,
                     double share_pct,
                     double other_share_pct);
 
-// How alike two places are, in units of the variance between pairs of models: 1 for what a pair has
-// in common, and up to 0.14 more for places near each other. One measurement scatters by
-// kCoRunNoise beside that, so that n places far apart weigh n / (n + 0.15) against the constant.
-double co_run_covariance(const CoRunPlace& a, const CoRunPlace& b);
-inline constexpr double kCoRunNoise = 0.01;
+// How much a co-run tells about another of the same two models: 1 at the same place, falling to 0
+// with the distance.
+double co_run_similarity(const CoRunPlace& a, const CoRunPlace& b);
 
 struct CoRunSample {
   std::string victim, aggressor;
@@ -38,7 +36,8 @@ struct CoRunSample {
 // The co-runs of one GPU type.
 class PairTable {
  public:
-  // `constant_of(victim)` is the slowdown where nothing else is known, > 0.
+  // `constant_of(victim)` is the slowdown where nothing else is known, > 0. Throws ConfigError when
+  // there are more than 1000 samples of one victim beside one aggressor.
   PairTable(const std::vector<CoRunSample>& samples,
             std::function<double(const std::string&)> constant_of);
 
@@ -46,6 +45,11 @@ class PairTable {
   double slowdown(const std::string& victim,
                   const std::string& aggressor,
                   const CoRunPlace& place) const;
+  // What it says without the co-runs of the two beside each other: the constant times the
+  // aggressor's pressure.
+  double prior(const std::string& victim,
+               const std::string& aggressor,
+               const CoRunPlace& place) const;
 
  private:
   // More of the aggressor's batch presses harder, in proportion to its share.
@@ -61,9 +65,6 @@ class PairTable {
   static Pressure pressure_of(const std::vector<const CoRunSample*>& samples,
                               const std::function<double(const std::string&)>& constant_of);
   std::vector<Measured> weights_of(const std::vector<const CoRunSample*>& samples) const;
-  double base(const std::string& victim,
-              const std::string& aggressor,
-              const CoRunPlace& place) const;
 
   std::function<double(const std::string&)> constant_of_;
   std::map<std::string, Pressure> pressures_;                                  // by aggressor

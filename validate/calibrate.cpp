@@ -184,7 +184,8 @@ CalibrationReport calibrate(const std::string& gpu,
   }
   report.unseen_pairs = advice_for_unseen(report.results);
   report.measured_pairs = advice_for_measured(report.results);
-  report.next = next_co_runs(models, records, spread_between_pairs(records), options.measure_next);
+  report.spread = spread_of(records);
+  report.next = next_co_runs(models, records, report.spread, options.measure_next);
   return report;
 }
 

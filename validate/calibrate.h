@@ -45,6 +45,7 @@ struct CalibrationReport {
   std::vector<CandidateResult> results;  // as interference_candidates()
   Advice unseen_pairs;                   // which model for pairs without a co-run
   Advice measured_pairs;                 // and for those with some
+  CoRunSpread spread;
   std::vector<NextCoRun> next;
 };
 

@@ -148,8 +148,11 @@ std::string next_text(const CalibrationReport& report) {
   }
   return "\n" + table.text() +
          wrapped("",
-                 "The pair's error is what pair_table is expected to have on it before and after, "
-                 "by where co-runs lie; not a measurement.");
+                 fmt::format(
+                     "The pair's error is what pair_table is expected to have on it before and "
+                     "after, not a measurement: by where co-runs lie, and by a spread of {:.1f} % "
+                     "between pairs and {:.1f} % inside of them.",
+                     100 * report.spread.between, 100 * report.spread.within));
 }
 
 }  // namespace

@@ -57,8 +57,8 @@ std::vector<CoRunRecord> co_run_records(const std::vector<Profile>& profiles) {
       record.slowdown = run.slowdown;
       const SideKey victim = key_of(record.victim);
       const SideKey aggressor = key_of(record.aggressor);
-      const auto place = std::make_tuple(profile.gpu, std::min(victim, aggressor),
-                                         std::max(victim, aggressor));
+      const auto place =
+          std::make_tuple(profile.gpu, std::min(victim, aggressor), std::max(victim, aggressor));
       record.run = runs.try_emplace(place, static_cast<std::uint32_t>(runs.size())).first->second;
       records.push_back(std::move(record));
     }

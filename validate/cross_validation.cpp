@@ -267,7 +267,7 @@ std::vector<std::uint32_t> telling_runs(const CoRunRows& rows, std::size_t count
   for (const CoRunPlace& place : wanted) {
     const auto nearest =
         std::max_element(places.begin(), places.end(), [&](const auto& a, const auto& b) {
-          return co_run_covariance(place, a.second) < co_run_covariance(place, b.second);
+          return co_run_similarity(place, a.second) < co_run_similarity(place, b.second);
         });
     if (nearest == places.end()) break;
     chosen.push_back(nearest->first);

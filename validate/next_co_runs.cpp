@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -16,6 +17,7 @@ namespace tangram {
 namespace {
 
 constexpr double kSharesPct[] = {50, 20, 80};
+constexpr double kNoise = 0.003;  // of one slowdown: smoothness of the V100's over batches
 
 struct Choice {
   std::uint32_t batch_a, batch_b;
@@ -41,21 +43,27 @@ std::vector<Choice> choices_of(const std::vector<CoRunRecord>& records) {
 }
 
 // What is known of one model beside another: the covariances of the residuals at all choices, given
-// the co-runs measured so far. In units of the variance between pairs.
+// the co-runs measured so far.
 class Knowledge {
  public:
-  Knowledge(std::vector<CoRunPlace> places, const std::vector<CoRunPlace>& measured);
-  // Mean over the choices of the expected |error|, for a spread of 1 between pairs, and the same
-  // after a co-run at the choice.
+  Knowledge(const CoRunSpread& spread,
+            std::vector<CoRunPlace> places,
+            const std::vector<CoRunPlace>& measured);
+  // Mean over the choices of the expected |error|, and the same after a co-run at the choice.
   double error() const;
   double error_with(std::size_t choice) const;
   void add(std::size_t choice);
 
  private:
+  double before(const CoRunPlace& a, const CoRunPlace& b) const {
+    return spread_.between * spread_.between +
+           spread_.within * spread_.within * co_run_similarity(a, b);
+  }
   double at(std::size_t i, std::size_t j) const { return covariances_[i * places_.size() + j]; }
   double variance_with(std::size_t i, std::size_t choice) const {
-    return at(i, i) - at(i, choice) * at(i, choice) / (at(choice, choice) + kCoRunNoise);
+    return at(i, i) - at(i, choice) * at(i, choice) / (at(choice, choice) + kNoise * kNoise);
   }
+  CoRunSpread spread_;
   std::vector<CoRunPlace> places_;
   std::vector<double> covariances_;
 };
@@ -66,28 +74,28 @@ double mean_magnitude(double variance) {
   return std::sqrt(kTwoOverPi * std::max(variance, 0.0));
 }
 
-Knowledge::Knowledge(std::vector<CoRunPlace> places, const std::vector<CoRunPlace>& measured)
-    : places_(std::move(places)) {
+Knowledge::Knowledge(const CoRunSpread& spread,
+                     std::vector<CoRunPlace> places,
+                     const std::vector<CoRunPlace>& measured)
+    : spread_(spread), places_(std::move(places)) {
   const std::size_t n = measured.size();
   std::vector<double> known(n * n);
   for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j < n; ++j)
-      known[i * n + j] = co_run_covariance(measured[i], measured[j]);
-    known[i * n + i] += kCoRunNoise;
+    for (std::size_t j = 0; j < n; ++j) known[i * n + j] = before(measured[i], measured[j]);
+    known[i * n + i] += kNoise * kNoise;
   }
   for (const CoRunPlace& a : places_) {
-    for (const CoRunPlace& b : places_) covariances_.push_back(co_run_covariance(a, b));
+    for (const CoRunPlace& b : places_) covariances_.push_back(before(a, b));
   }
   if (n == 0) return;
   const LeastSquares factored(std::move(known), n);
   for (std::size_t i = 0; i < places_.size(); ++i) {
     std::vector<double> to_measured;
-    for (const CoRunPlace& m : measured) to_measured.push_back(co_run_covariance(places_[i], m));
+    for (const CoRunPlace& m : measured) to_measured.push_back(before(places_[i], m));
     const std::vector<double> weights = factored.solve(to_measured);
     for (std::size_t j = 0; j < places_.size(); ++j) {
       for (std::size_t k = 0; k < n; ++k) {
-        covariances_[i * places_.size() + j] -=
-            weights[k] * co_run_covariance(places_[j], measured[k]);
+        covariances_[i * places_.size() + j] -= weights[k] * before(places_[j], measured[k]);
       }
     }
   }
@@ -107,7 +115,7 @@ double Knowledge::error_with(std::size_t choice) const {
 
 void Knowledge::add(std::size_t choice) {
   const std::size_t n = places_.size();
-  const double scale = 1 / (at(choice, choice) + kCoRunNoise);
+  const double scale = 1 / (at(choice, choice) + kNoise * kNoise);
   std::vector<double> to_choice;
   for (std::size_t i = 0; i < n; ++i) to_choice.push_back(at(i, choice));
   for (std::size_t i = 0; i < n; ++i) {
@@ -139,6 +147,7 @@ struct PairState {
 PairState state_of(const std::string& a,
                    const std::string& b,
                    const std::vector<CoRunRecord>& records,
+                   const CoRunSpread& spread,
                    const std::vector<Choice>& choices) {
   PairState state{a, b, {}, {}, 0};
   std::vector<CoRunPlace> measured_a, measured_b, places_a, places_b;
@@ -155,8 +164,8 @@ PairState state_of(const std::string& a,
     places_a.push_back(place_of(c.batch_a, c.batch_b, c.share_pct, 100 - c.share_pct));
     places_b.push_back(place_of(c.batch_b, c.batch_a, 100 - c.share_pct, c.share_pct));
   }
-  state.sides.emplace_back(std::move(places_a), measured_a);
-  if (a != b) state.sides.emplace_back(std::move(places_b), measured_b);
+  state.sides.emplace_back(spread, std::move(places_a), measured_a);
+  if (a != b) state.sides.emplace_back(spread, std::move(places_b), measured_b);
   return state;
 }
 
@@ -174,13 +183,14 @@ std::string reason_of(const PairState& pair) {
 
 std::vector<NextCoRun> next_co_runs(const std::vector<std::string>& models,
                                     const std::vector<CoRunRecord>& records,
-                                    double pair_sd,
+                                    const CoRunSpread& spread,
                                     std::size_t count) {
   const std::vector<Choice> choices = choices_of(records);
   const std::set<std::string> names(models.begin(), models.end());
   std::vector<PairState> pairs;
   for (auto a = names.begin(); a != names.end(); ++a) {
-    for (auto b = a; b != names.end(); ++b) pairs.push_back(state_of(*a, *b, records, choices));
+    for (auto b = a; b != names.end(); ++b)
+      pairs.push_back(state_of(*a, *b, records, spread, choices));
   }
   std::vector<NextCoRun> list;
   while (list.size() < count && !pairs.empty()) {
@@ -205,28 +215,35 @@ std::vector<NextCoRun> next_co_runs(const std::vector<std::string>& models,
     for (Knowledge& side : best->sides) side.add(best_choice);
     ++best->listed;
     list.push_back({best->a, best->b, c.batch_a, c.batch_b, c.share_pct, 100 - c.share_pct,
-                    100 * pair_sd * before, 100 * pair_sd * best->error(), reason});
+                    100 * before, 100 * best->error(), reason});
   }
   return list;
 }
 
-double spread_between_pairs(const std::vector<CoRunRecord>& records) {
-  constexpr double kOfV100 = 0.03;
-  std::map<std::pair<std::string, std::string>, std::pair<double, double>> cells;  // sum, count
+CoRunSpread spread_of(const std::vector<CoRunRecord>& records) {
+  std::vector<CoRunSample> samples;
   double mean = 0;
   for (const CoRunRecord& r : records) {
-    auto& [sum, n] = cells[{r.victim.model, r.aggressor.model}];
-    sum += r.slowdown;
-    n += 1;
+    samples.push_back({r.victim.model, r.aggressor.model, place_of(r), r.slowdown});
     mean += r.slowdown / static_cast<double>(records.size());
   }
-  if (cells.size() < 3) return kOfV100;
-  double squares = 0;
-  for (const auto& [cell, sum] : cells) {
-    const double off = sum.first / sum.second / mean - 1;
-    squares += off * off;
+  const PairTable table(samples, [mean](const std::string&) { return mean; });
+  std::map<std::pair<std::string, std::string>, std::vector<double>> cells;
+  for (const CoRunSample& s : samples) {
+    cells[{s.victim, s.aggressor}].push_back(
+        s.slowdown / table.prior(s.victim, s.aggressor, s.place) - 1);
   }
-  return std::sqrt(squares / static_cast<double>(cells.size() - 1));
+  std::erase_if(cells, [](const auto& cell) { return cell.second.size() < 2; });
+  if (cells.size() < 3) return {};
+  double between = 0, within = 0, degrees = 0;
+  for (const auto& [cell, residuals] : cells) {
+    const auto n = static_cast<double>(residuals.size());
+    const double offset = std::accumulate(residuals.begin(), residuals.end(), 0.0) / n;
+    between += offset * offset;
+    for (const double r : residuals) within += (r - offset) * (r - offset);
+    degrees += n - 1;
+  }
+  return {std::sqrt(between / static_cast<double>(cells.size() - 1)), std::sqrt(within / degrees)};
 }
 
 }  // namespace tangram

@@ -10,6 +10,15 @@
 
 namespace tangram {
 
+// What is left of slowdowns beside constant times pressure, as standard deviations, fractions of
+// it: of the means of (victim, aggressor) around all, and inside of them. The defaults are those of
+// a V100 under MPS.
+struct CoRunSpread {
+  double between = 0.030, within = 0.020;
+};
+// The defaults with fewer than three different (victim, aggressor) of at least two co-runs each.
+CoRunSpread spread_of(const std::vector<CoRunRecord>& records);
+
 struct NextCoRun {
   std::string model_a, model_b;
   std::uint32_t batch_a = 1, batch_b = 1;
@@ -25,16 +34,11 @@ struct NextCoRun {
 // are the lowest, middle and highest of the records (2, 8, 32 without any), shares 20/80, 50/50 and
 // 80/20. Equal gains: in the order of names. `records` are of one GPU type.
 //
-// The expectation is that of the Gaussian process behind pair_table (profiles/pair_table.h): it
-// depends on where co-runs lie, not on what they showed, and on `pair_sd` alone for its size.
+// The expectation takes residuals for a Gaussian process with the spread given and the lengths of
+// pair_table: it depends on where co-runs lie, not on what they showed.
 std::vector<NextCoRun> next_co_runs(const std::vector<std::string>& models,
                                     const std::vector<CoRunRecord>& records,
-                                    double pair_sd,
+                                    const CoRunSpread& spread,
                                     std::size_t count);
-
-// The standard deviation of the (victim, aggressor) means around the mean of all, as a fraction of
-// it: how far a pair is off when nothing of it was measured. 0.03, that of a V100 under MPS, with
-// fewer than three such means.
-double spread_between_pairs(const std::vector<CoRunRecord>& records);
 
 }  // namespace tangram
