@@ -33,9 +33,9 @@ std::string heading(const CalibrationReport& report) {
                   report.gpu, report.rows, report.runs, report.pairs, report.models);
   text += fmt::format("  interference_factor  {:.4f}   the mean slowdown: the constant\n",
                       report.factor);
-  text += fmt::format("  95th percentile      {:.4f}   a margin for SLOs", report.p95);
+  text += fmt::format("  95th percentile      {:.4f}   as a margin", report.p95);
   if (report.p95_covers_mean) {
-    text += fmt::format("; covers {:.0f} % of a pair left out, {:.0f} % of the worst",
+    text += fmt::format(": covers {:.0f} % of a pair left out, {:.0f} % of the worst",
                         100 * *report.p95_covers_mean, 100 * *report.p95_covers_worst);
   }
   return text + "\n";
@@ -52,7 +52,7 @@ std::string pairs_table(const CalibrationReport& report) {
                s.r ? fmt::format("{:+.2f}", *s.r) : "-",
                is_constant(result) ? "-" : interval(s.minus_constant),
                is_constant(result) ? "-" : fmt::format("{}/{}", s.wins, s.clusters),
-               fmt::format("{:+.2f}", s.cell_skill)});
+               fmt::format("{:.2f}", s.cell_skill)});
   }
   return table.text();
 }

@@ -2,9 +2,12 @@
 #include "validate/co_runs.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 #include <utility>
+
+#include "profiles/gpu_type.h"
 
 namespace tangram {
 namespace {
@@ -15,13 +18,22 @@ SideKey key_of(const CoRunSide& side) {
   return {side.model, side.batch, side.share_pct};
 }
 
+// The share as the profile was measured: percent, or SMs where there are no points in percent.
+Share share_of(const Profile& profile, double share_pct) {
+  const auto is_percent = [](const LatencyPoint& p) { return p.share.kind == ShareKind::kPercent; };
+  const GpuType* gpu = find_gpu_type(profile.gpu);
+  const bool in_percent = std::any_of(profile.points.begin(), profile.points.end(), is_percent);
+  if (in_percent || gpu == nullptr || gpu->sms == 0) return {ShareKind::kPercent, share_pct};
+  return {ShareKind::kSms, std::round(share_pct / 100 * gpu->sms)};
+}
+
 CoRunSide side_of(const std::string& model,
                   std::uint32_t batch,
                   double share_pct,
                   const Profile* profile) {
   CoRunSide side{model, batch, share_pct, {}, {}, {}, {}, {}};
   if (profile == nullptr) return side;
-  const Share share{ShareKind::kPercent, share_pct};
+  const Share share = share_of(*profile, share_pct);
   side.kernels = profile->kernels;
   side.solo_ms = profile->latency_ms(share, 1, batch);
   if (const auto use = profile->utilisation(share, 1, batch)) {

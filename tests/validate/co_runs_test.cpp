@@ -71,6 +71,13 @@ TEST(CoRunRecords, UseOfTheWholeGpuCountsInProportionToTheShare) {
   EXPECT_DOUBLE_EQ(*records[0].aggressor.dram, 0.4);
 }
 
+TEST(CoRunRecords, AProfileInSmsIsReadInSms) {
+  Profile a = profile("a", 10);
+  a.points[0].share = {ShareKind::kSms, 16};  // a V100 has 80
+  a.co_runs = {{"a", 8, 8, 20, 80, 1.1}};
+  EXPECT_EQ(co_run_records({a})[0].victim.solo_ms, 10);
+}
+
 TEST(CoRunRecords, GpuTypesDoNotMix) {
   Profile a = profile("a", 10);
   a.co_runs = {{"a", 8, 8, 20, 80, 1.1}};
