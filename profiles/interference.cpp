@@ -3,15 +3,19 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "profiles/pair_table.h"
 #include "sim/core/error.h"
+#include "sim/core/random.h"
 
 namespace tangram {
 namespace {
@@ -64,26 +68,52 @@ class Gpulet final : public InterferenceModel {
   std::array<double, 5> c_;
 };
 
-// Measured co-runs, smoothed between them (profiles/pair_table.h), per GPU type.
+// Measured co-runs, smoothed between them (profiles/pair_table.h), per GPU type. A run meets the
+// same few situations over and over, and each takes a sum over all co-runs of the pair: it is kept.
 class MeasuredPairs final : public InterferenceModel {
  public:
   MeasuredPairs(const ProfileSet& profiles, double factor);
   double slowdown(const Resident& victim, std::span<const Resident> others) const override {
-    if (others.empty()) return 1;
-    const PairTable& table = tables_.at(victim.profile->gpu);
     double slowdown = 1;
-    for (const Resident& other : others) {
-      slowdown += table.slowdown(victim.profile->model, other.profile->model,
-                                 place_of(victim.batch, other.batch, 100 * victim.share_fraction,
-                                          100 * other.share_fraction)) -
-                  1;
-    }
+    for (const Resident& other : others) slowdown += beside(victim, other) - 1;
     return slowdown;
   }
 
  private:
+  struct Situation {
+    const Profile* victim;
+    const Profile* other;
+    std::uint32_t batch, other_batch;
+    double share, other_share;
+    bool operator==(const Situation&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Situation& s) const {
+      StreamKey key(std::bit_cast<std::uintptr_t>(s.victim));
+      key = key.with(std::bit_cast<std::uintptr_t>(s.other));
+      key = key.with(std::uint64_t{s.batch} << 32 | s.other_batch);
+      key = key.with(std::bit_cast<std::uint64_t>(s.share));
+      return key.with(std::bit_cast<std::uint64_t>(s.other_share)).value();
+    }
+  };
+  double beside(const Resident& victim, const Resident& other) const;
+
   std::map<std::string, PairTable, std::less<>> tables_;  // by GPU type
+  mutable std::unordered_map<Situation, double, Hash> known_;
 };
+
+double MeasuredPairs::beside(const Resident& victim, const Resident& other) const {
+  const Situation situation{victim.profile, other.profile,         victim.batch,
+                            other.batch,    victim.share_fraction, other.share_fraction};
+  const auto [known, is_new] = known_.try_emplace(situation, 1);
+  if (is_new) {
+    known->second = tables_.at(victim.profile->gpu)
+                        .slowdown(victim.profile->model, other.profile->model,
+                                  place_of(victim.batch, other.batch, 100 * victim.share_fraction,
+                                           100 * other.share_fraction));
+  }
+  return known->second;
+}
 
 // The constant of each model on one GPU type: the factor given, else the profile's, else the mean
 // of the type's co-runs.

@@ -20,6 +20,7 @@ struct Resident {
   double share_fraction = 1;  // of the GPU's SMs, (0, 1]
 };
 
+// Not for several threads at once: a model may keep what it has worked out.
 class InterferenceModel {
  public:
   virtual ~InterferenceModel() = default;
