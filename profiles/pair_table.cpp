@@ -126,7 +126,7 @@ double PairTable::prior(const std::string& victim,
                         const CoRunPlace& place) const {
   const auto pressure = pressures_.find(aggressor);
   const double factor = pressure == pressures_.end() ? 1 : 1 + pressure->second.at(place);
-  return constant_of_(victim) * factor;
+  return std::max(1.0, constant_of_(victim) * factor);
 }
 
 // Weights w of the samples such that sum w covariance(here, sample) is the expected residual.

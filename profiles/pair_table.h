@@ -46,7 +46,7 @@ class PairTable {
                   const std::string& aggressor,
                   const CoRunPlace& place) const;
   // What it says without the co-runs of the two beside each other: the constant times the
-  // aggressor's pressure.
+  // aggressor's pressure, at least 1.
   double prior(const std::string& victim,
                const std::string& aggressor,
                const CoRunPlace& place) const;
