@@ -1,6 +1,6 @@
 // The calibration report as text.
 #include <algorithm>
-#include <iterator>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -47,12 +47,13 @@ std::string pairs_table(const CalibrationReport& report) {
   for (const CandidateResult& result : report.results) {
     if (!result.pairs) continue;
     const ErrorScore& s = *result.pairs;
+    const double skill = std::round(100 * s.cell_skill) / 100 + 0.0;  // no "-0.00"
     table.add({marked(*result.candidate), band(s.mean), fmt::format("{:.2f}", s.p50),
                fmt::format("{:.2f}", s.p90), fmt::format("{:.2f}", s.p95),
                s.r ? fmt::format("{:+.2f}", *s.r) : "-",
                is_constant(result) ? "-" : interval(s.minus_constant),
                is_constant(result) ? "-" : fmt::format("{}/{}", s.wins, s.clusters),
-               fmt::format("{:.2f}", s.cell_skill)});
+               fmt::format("{:.2f}", skill)});
   }
   return table.text();
 }

@@ -152,8 +152,7 @@ PairState state_of(const std::string& a,
   PairState state{a, b, {}, {}, 0};
   std::vector<CoRunPlace> measured_a, measured_b, places_a, places_b;
   for (const CoRunRecord& r : records) {
-    const CoRunPlace place =
-        place_of(r.victim.batch, r.aggressor.batch, r.victim.share_pct, r.aggressor.share_pct);
+    const CoRunPlace place = place_of(r);
     const bool is_a = r.victim.model == a && r.aggressor.model == b;
     const bool is_b = r.victim.model == b && r.aggressor.model == a;
     if (is_a) measured_a.push_back(place);
