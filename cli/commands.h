@@ -18,6 +18,7 @@ Action add_merge(CLI::App& app);
 Action add_check(CLI::App& app);
 Action add_plan(CLI::App& app);
 Action add_profile(CLI::App& app);
+Action add_calibrate(CLI::App& app);
 Action add_describe(CLI::App& app);
 Action add_version(CLI::App& app);
 

@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"check", "compare a folder of scenarios with approved results", add_check},
     {"plan", "cut the GPUs for a scenario, without a run", add_plan},
     {"profile", "import, show or compute profiles", add_profile},
+    {"calibrate", "fit interference to co-runs, and judge every model of it", add_calibrate},
     {"describe", "what this build knows: policies, scenario keys, models, backends", add_describe},
     {"version", "version and commit of this build", add_version},
 };

@@ -160,7 +160,7 @@ int show(const std::string& path) {
 
 Action add_import(CLI::App& app) {
   const auto arguments = std::make_shared<ImportArguments>();
-  app.add_option("--from", arguments->from, "format: parvagpu, gpulet or csv")->required();
+  app.add_option("--from", arguments->from, "format: parvagpu, gpulet, igniter or csv")->required();
   app.add_option("PATH", arguments->paths, "files, or folders of them")->required();
   app.add_option("--out", arguments->out, "profile store to write (HDF5)")->required();
   app.add_option("--gpu", arguments->options.gpu, "GPU type, in place of the format's own");

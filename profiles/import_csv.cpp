@@ -1,4 +1,5 @@
-// Importers of published tables: ParvaGPU's and gpulet's CSV files; tidy CSV is in import_tidy.cpp.
+// Importers of published tables: ParvaGPU's and gpulet's CSV files. iGniter's are in
+// import_igniter.cpp, tidy CSV in import_tidy.cpp.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -199,7 +200,7 @@ void import_gpulet(const std::vector<std::string>& paths, Import& import) {
 }
 
 const std::vector<std::string>& import_formats() {
-  static const std::vector<std::string> formats{"parvagpu", "gpulet", "csv"};
+  static const std::vector<std::string> formats{"parvagpu", "gpulet", "igniter", "csv"};
   return formats;
 }
 
@@ -217,8 +218,10 @@ ImportResult import_profiles(const std::string& format,
     import_parvagpu(paths, import);
   } else if (format == "gpulet") {
     import_gpulet(paths, import);
+  } else if (format == "igniter") {
+    detail::import_igniter(paths, import);
   } else if (format == "csv") {
-    detail::import_tidy(paths, import);
+    detail::import_tidy(paths, import, detail::ThroughputCheck::kYes);
   } else {
     import.faults.add("", unknown_name("format", format, import_formats()));
   }

@@ -33,11 +33,12 @@ struct ProfileColumn {
   std::optional<double> Profile::*member;
   double low, high;
 };
-constexpr std::array<ProfileColumn, 5> kProfileColumns{{
+constexpr std::array<ProfileColumn, 6> kProfileColumns{{
     {"memory_mib", &Profile::memory_mib, 0, kMostMemoryMib},
     {"memory_per_item_mib", &Profile::memory_per_item_mib, 0, kMostMemoryMib},
     {"weights_mib", &Profile::weights_mib, 0, kMostMemoryMib},
     {"load_ms", &Profile::load_ms, 0, kLongestLatencyMs},
+    {"kernels", &Profile::kernels, 1, kMostKernels},
     {"interference_factor", &Profile::interference_factor, 1, kLargestSlowdown},
 }};
 
@@ -185,6 +186,7 @@ void read_row(const CsvCells& cells,
               const CsvRow& row,
               const std::string& file,
               const Columns& columns,
+              ThroughputCheck check,
               Import& import,
               Drafts& drafts) {
   if (!cells.has_cells(columns.count())) return;
@@ -198,7 +200,7 @@ void read_row(const CsvCells& cells,
   draft.profile.gpu = *gpu;
   if (draft.file.empty()) draft.file = file;
   read_profile_columns(cells, columns, draft.rows.empty(), draft);
-  compare_with_throughput(cells, *point, import);
+  if (check == ThroughputCheck::kYes) compare_with_throughput(cells, *point, import);
   add_row(draft, cells, row.line, *point);
   if (columns.filled(cells, "std_ms")) {
     const auto deviation = cells.number(columns.at("std_ms"), "std_ms", 0, kLongestLatencyMs);
@@ -217,7 +219,7 @@ void set_variability(Draft& draft) {
 
 }  // namespace
 
-void import_tidy(const std::vector<std::string>& paths, Import& import) {
+void import_tidy(const std::vector<std::string>& paths, Import& import, ThroughputCheck check) {
   const auto is_csv = [](const std::filesystem::path& path) { return path.extension() == ".csv"; };
   Drafts drafts;
   for (const std::string& file : files_of(paths, is_csv, import.faults)) {
@@ -229,7 +231,7 @@ void import_tidy(const std::vector<std::string>& paths, Import& import) {
     if (rows.size() == 1) import.faults.add(file, "there is no row after the header");
     for (std::size_t i = 1; i < rows.size(); ++i) {
       const CsvCells cells(file, rows[i], import.faults);
-      read_row(cells, rows[i], file, columns, import, drafts);
+      read_row(cells, rows[i], file, columns, check, import, drafts);
     }
   }
   if (!import.faults.empty()) return;

@@ -1,17 +1,21 @@
-// The interference models: none, a constant, measured pairs, and gpulet's linear form.
+// The interference models: none, a constant, measured pairs, gpulet's linear form, kernel lengths.
 #include "profiles/interference.h"
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
-#include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "profiles/pair_table.h"
 #include "sim/core/error.h"
-#include "sim/core/stable_math.h"
+#include "sim/core/random.h"
 
 namespace tangram {
 namespace {
@@ -64,115 +68,116 @@ class Gpulet final : public InterferenceModel {
   std::array<double, 5> c_;
 };
 
-// Measured co-runs, smoothed between them. Where none was measured: the constant.
-class PairTable final : public InterferenceModel {
+// Measured co-runs, smoothed between them (profiles/pair_table.h), per GPU type. A run meets the
+// same few situations over and over, and each takes a sum over all co-runs of the pair: it is kept.
+class MeasuredPairs final : public InterferenceModel {
  public:
-  PairTable(const ProfileSet& profiles, double factor);
+  MeasuredPairs(const ProfileSet& profiles, double factor);
   double slowdown(const Resident& victim, std::span<const Resident> others) const override {
-    double excess = 0;
-    for (const Resident& other : others) excess += beside(victim, other) - 1;
-    return std::max(1.0, 1 + excess);
+    double slowdown = 1;
+    for (const Resident& other : others) slowdown += beside(victim, other) - 1;
+    return slowdown;
   }
 
  private:
-  struct Place {
-    double log_batch, log_other, share, other_share;
+  struct Situation {
+    const Profile* victim;
+    const Profile* other;
+    std::uint32_t batch, other_batch;
+    double share, other_share;
+    bool operator==(const Situation&) const = default;
   };
-  struct Sample {
-    Place place;
-    double residual;  // measured / prior - 1
+  struct Hash {
+    std::size_t operator()(const Situation& s) const {
+      StreamKey key(std::bit_cast<std::uintptr_t>(s.victim));
+      key = key.with(std::bit_cast<std::uintptr_t>(s.other));
+      key = key.with(std::uint64_t{s.batch} << 32 | s.other_batch);
+      key = key.with(std::bit_cast<std::uint64_t>(s.share));
+      return key.with(std::bit_cast<std::uint64_t>(s.other_share)).value();
+    }
   };
-  struct Pair {
-    double prior = 1;
-    std::vector<Sample> samples;
-  };
-  using Key = std::tuple<std::string, std::string, std::string>;  // GPU type, model, neighbour
-
-  static Place place_of(double batch, double other_batch, double share_pct, double other_pct) {
-    constexpr double kLn2 = 0x1.62e42fefa39efp-1;
-    return {stable::log(batch) / kLn2, stable::log(other_batch) / kLn2, share_pct / 100,
-            other_pct / 100};
-  }
-  static double squared_distance(const Place& a, const Place& b);
   double beside(const Resident& victim, const Resident& other) const;
-  double constant_for(const Profile& profile) const;
 
-  double factor_;
-  std::map<std::string, double> mean_;  // of all co-runs, per GPU type
-  std::map<Key, Pair> pairs_;
+  std::map<std::string, PairTable, std::less<>> tables_;  // by GPU type
+  mutable std::unordered_map<Situation, double, Hash> known_;
 };
 
-PairTable::PairTable(const ProfileSet& profiles, double factor) : factor_(factor) {
-  std::map<std::string, std::pair<double, double>> sums;
-  for (const Profile& profile : profiles.all()) {
-    for (const CoRun& run : profile.co_runs) {
-      auto& [sum, count] = sums[profile.gpu];
-      sum += run.slowdown;
-      count += 1;
-    }
+double MeasuredPairs::beside(const Resident& victim, const Resident& other) const {
+  const Situation situation{victim.profile, other.profile,         victim.batch,
+                            other.batch,    victim.share_fraction, other.share_fraction};
+  const auto [known, is_new] = known_.try_emplace(situation, 1);
+  if (is_new) {
+    known->second = tables_.at(victim.profile->gpu)
+                        .slowdown(victim.profile->model, other.profile->model,
+                                  place_of(victim.batch, other.batch, 100 * victim.share_fraction,
+                                           100 * other.share_fraction));
   }
-  for (const auto& [gpu, sum] : sums) mean_[gpu] = sum.first / sum.second;
-  for (const Profile& profile : profiles.all()) {
-    const double constant = constant_for(profile);
-    for (const CoRun& run : profile.co_runs) {
-      Pair& pair = pairs_[{profile.gpu, profile.model, run.other}];
-      pair.samples.push_back(
-          {place_of(run.batch, run.other_batch, run.share_pct, run.other_share_pct),
-           run.slowdown / constant});
-    }
-  }
-  // The pair's offset, drawn towards no offset by n / (n + 0.15): one sample already says most
-  // about a pair (docs/model/interference.md).
-  constexpr double kShrink = 0.15;
-  for (auto& [key, pair] : pairs_) {
-    const auto n = static_cast<double>(pair.samples.size());
-    double offset = 0;
-    for (const Sample& sample : pair.samples) offset += sample.residual / n;
-    const double shrunk = 1 + (offset - 1) * n / (n + kShrink);
-    const Profile& profile = *profiles.find(std::get<1>(key), std::get<0>(key));
-    pair.prior = constant_for(profile) * shrunk;
-    for (Sample& sample : pair.samples) sample.residual = sample.residual / shrunk - 1;
-  }
+  return known->second;
 }
 
-double PairTable::constant_for(const Profile& profile) const {
-  if (factor_ > 0) return factor_;
-  if (profile.interference_factor) return *profile.interference_factor;
-  const auto mean = mean_.find(profile.gpu);
-  return mean == mean_.end() ? 1 : mean->second;
-}
-
-// One doubling of a batch counts as much as 20 % of share.
-double PairTable::squared_distance(const Place& a, const Place& b) {
-  constexpr double kShareScale = 5;
-  const double batch = a.log_batch - b.log_batch;
-  const double other = a.log_other - b.log_other;
-  const double share = kShareScale * (a.share - b.share);
-  const double other_share = kShareScale * (a.other_share - b.other_share);
-  return batch * batch + other * other + share * share + other_share * other_share;
-}
-
-// Inverse distance weights (Shepard 1968) over the residuals, with a weight of its own for "no
-// residual": exact at a measured place, the pair's prior far from all of them.
-double PairTable::beside(const Resident& victim, const Resident& other) const {
-  const auto found =
-      pairs_.find({victim.profile->gpu, victim.profile->model, other.profile->model});
-  if (found == pairs_.end()) return constant_for(*victim.profile);
-  const Pair& pair = found->second;
-  const Place here =
-      place_of(victim.batch, other.batch, 100 * victim.share_fraction, 100 * other.share_fraction);
-  constexpr double kPriorWeight = 0.1;  // that of a sample at a distance of about 3 doublings
-  constexpr double kSamePlace = 1e-12;
-  double weights = kPriorWeight;
+// The constant of each model on one GPU type: the factor given, else the profile's, else the mean
+// of the type's co-runs.
+std::function<double(const std::string&)> constants_of(const ProfileSet& profiles,
+                                                       const std::string& gpu,
+                                                       double factor) {
+  std::map<std::string, double> own;
   double sum = 0;
-  for (const Sample& sample : pair.samples) {
-    const double d2 = squared_distance(here, sample.place);
-    if (d2 < kSamePlace) return std::max(1.0, pair.prior * (1 + sample.residual));
-    weights += 1 / d2;
-    sum += sample.residual / d2;
+  double count = 0;
+  for (const Profile& profile : profiles.all()) {
+    if (profile.gpu != gpu) continue;
+    if (profile.interference_factor) own[profile.model] = *profile.interference_factor;
+    for (const CoRun& run : profile.co_runs) sum += run.slowdown;
+    count += static_cast<double>(profile.co_runs.size());
   }
-  return std::max(1.0, pair.prior * (1 + sum / weights));
+  const double mean = count > 0 ? sum / count : 1;
+  return [=](const std::string& model) {
+    if (factor > 0) return factor;
+    const auto found = own.find(model);
+    return found == own.end() ? mean : found->second;
+  };
 }
+
+MeasuredPairs::MeasuredPairs(const ProfileSet& profiles, double factor) {
+  std::map<std::string, std::vector<CoRunSample>> samples;
+  for (const Profile& profile : profiles.all()) {
+    std::vector<CoRunSample>& of_type = samples[profile.gpu];
+    for (const CoRun& run : profile.co_runs) {
+      of_type.push_back({profile.model, run.other,
+                         place_of(run.batch, run.other_batch, run.share_pct, run.other_share_pct),
+                         run.slowdown});
+    }
+  }
+  for (const auto& [gpu, of_type] : samples) {
+    tables_.try_emplace(gpu, of_type, constants_of(profiles, gpu, factor));
+  }
+}
+
+// A batch of short kernels waits for long neighbours: c + k u with u = t_o / (t_o + t_v), t the
+// mean kernel length alone on the same share. The largest over the neighbours.
+class KernelLength final : public InterferenceModel {
+ public:
+  explicit KernelLength(std::array<double, 2> coefficients) : c_(coefficients) {}
+  double slowdown(const Resident& victim, std::span<const Resident> others) const override {
+    const double own = kernel_ms(victim);
+    double worst = 1;
+    for (const Resident& other : others) {
+      const double length = kernel_ms(other);
+      const double slowdown = own > 0 && length > 0
+                                  ? c_[0] + c_[1] * kernel_length_share(own, length)
+                                  : victim.profile->interference_factor.value_or(1);
+      worst = std::max(worst, slowdown);
+    }
+    return worst;
+  }
+
+ private:
+  // 0 where the profile does not know it.
+  static double kernel_ms(const Resident& r) {
+    if (!r.profile->kernels) return 0;
+    return r.profile->latency_ms(r.share, r.processes, r.batch).value_or(0) / *r.profile->kernels;
+  }
+  std::array<double, 2> c_;
+};
 
 void warn_about_factors(const ProfileSet& profiles, std::vector<std::string>& warnings) {
   for (const Profile& p : profiles.all()) {
@@ -197,6 +202,16 @@ void warn_about_utilisation(const ProfileSet& profiles, std::vector<std::string>
   }
 }
 
+void warn_about_kernels(const ProfileSet& profiles, std::vector<std::string>& warnings) {
+  for (const Profile& p : profiles.all()) {
+    if (p.kernels) continue;
+    warnings.push_back(fmt::format(
+        "interference: the profile of {} on {} has no kernel count; for it and beside it the "
+        "victim's interference_factor is used, or 1",
+        p.model, p.gpu));
+  }
+}
+
 void warn_about_pairs(const ProfileSet& profiles, std::vector<std::string>& warnings) {
   for (const Profile& p : profiles.all()) {
     std::set<std::string> measured;
@@ -216,24 +231,46 @@ void warn_about_pairs(const ProfileSet& profiles, std::vector<std::string>& warn
 // RTX 2080 Ti, the constants that gpulet published with its code, to the four digits of the paper.
 constexpr std::array<double, 5> kPublishedGpulet{0.1129, 0.7160, 0.3549, 0.0882, 0.8954};
 
-std::array<double, 5> gpulet_coefficients(const InterferenceSpec& spec) {
-  std::array<double, 5> coefficients = kPublishedGpulet;
+// V100 under MPS, fitted to 1500 measured slowdowns (docs/model/interference.md).
+constexpr std::array<double, 2> kKernelLengthOfV100{1.061, 0.072};
+
+// The specification's coefficients, else the published ones. `meanings` explains a wrong count.
+template <std::size_t N>
+std::array<double, N> coefficients_or(const std::array<double, N>& published,
+                                      const InterferenceSpec& spec,
+                                      const char* meanings) {
+  std::array<double, N> coefficients = published;
   if (spec.coefficients.empty()) return coefficients;
-  if (spec.coefficients.size() != coefficients.size()) {
-    throw ConfigError("interference/coefficients",
-                      fmt::format("must be five numbers (l2 self, l2 other, dram self, dram other, "
-                                  "constant), not {}",
-                                  spec.coefficients.size()));
+  if (spec.coefficients.size() != N) {
+    throw ConfigError("interference/coefficients", fmt::format("must be {} numbers ({}), not {}", N,
+                                                               meanings, spec.coefficients.size()));
   }
   std::copy(spec.coefficients.begin(), spec.coefficients.end(), coefficients.begin());
   return coefficients;
 }
 
+std::unique_ptr<InterferenceModel> make_kernel_length(const InterferenceSpec& spec,
+                                                      const ProfileSet& profiles,
+                                                      std::vector<std::string>& warnings) {
+  warn_about_kernels(profiles, warnings);
+  if (spec.coefficients.empty()) {
+    warnings.push_back(
+        "interference: kernel_length is experimental, and without \"coefficients\" it is that of a "
+        "V100 under MPS; tangram calibrate fits them to co-runs");
+  }
+  return std::make_unique<KernelLength>(coefficients_or(kKernelLengthOfV100, spec, "c, k"));
+}
+
 }  // namespace
 
 const std::vector<std::string>& interference_names() {
-  static const std::vector<std::string> names{"none", "constant", "pair_table", "gpulet"};
+  static const std::vector<std::string> names{"none", "constant", "pair_table", "gpulet",
+                                              "kernel_length"};
   return names;
+}
+
+double kernel_length_share(double victim_ms, double aggressor_ms) {
+  return aggressor_ms / (aggressor_ms + victim_ms);
 }
 
 std::unique_ptr<InterferenceModel> make_interference(const InterferenceSpec& spec,
@@ -250,12 +287,14 @@ std::unique_ptr<InterferenceModel> make_interference(const InterferenceSpec& spe
   }
   if (spec.name == "pair_table") {
     warn_about_pairs(profiles, warnings);
-    return std::make_unique<PairTable>(profiles, spec.factor);
+    return std::make_unique<MeasuredPairs>(profiles, spec.factor);
   }
   if (spec.name == "gpulet") {
     warn_about_utilisation(profiles, warnings);
-    return std::make_unique<Gpulet>(gpulet_coefficients(spec));
+    return std::make_unique<Gpulet>(coefficients_or(
+        kPublishedGpulet, spec, "l2 self, l2 other, dram self, dram other, constant"));
   }
+  if (spec.name == "kernel_length") return make_kernel_length(spec, profiles, warnings);
   throw ConfigError("interference/name",
                     unknown_name("interference model", spec.name, interference_names()));
 }

@@ -20,6 +20,7 @@ struct Resident {
   double share_fraction = 1;  // of the GPU's SMs, (0, 1]
 };
 
+// Not for several threads at once: a model may keep what it has worked out.
 class InterferenceModel {
  public:
   virtual ~InterferenceModel() = default;
@@ -34,11 +35,16 @@ struct InterferenceSpec {
   double factor = 0;  // constant: overrides the profiles' factors; 0 = not given
   // gpulet: 1 at least, c_l2_self l2_v + c_l2_other l2_o + c_dram_self dram_v + c_dram_other dram_o
   // + constant, largest over the others (gpulet.md section 2).
-  std::vector<double> coefficients;  // five, in that order; empty = the published 2080 Ti values
+  // kernel_length: c + k u, c and k in that order; empty = those of a V100.
+  std::vector<double> coefficients;  // gpulet: five; empty = the published 2080 Ti values
 };
 
-// "none", "constant", "pair_table", "gpulet".
+// "none", "constant", "pair_table", "gpulet", "kernel_length".
 const std::vector<std::string>& interference_names();
+
+// u of kernel_length: the aggressor's part of the two mean kernel lengths, (0, 1). Requires: both
+// positive.
+double kernel_length_share(double victim_ms, double aggressor_ms);
 
 // Builds the model. Appends to `warnings` what it had to assume: a factor of 1 where a profile has
 // none, missing utilisation, missing pairs.

@@ -1,6 +1,7 @@
 // What the importers share: profiles in the making, with the lines that their points came from.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -44,7 +45,13 @@ std::vector<std::string> files_of(const std::vector<std::string>& paths,
 // The rows of a file; a fault when it cannot be read or is empty.
 std::vector<CsvRow> rows_of(const std::string& file, Faults& faults);
 
+// Whether batch / latency should be the throughput that a row reports.
+enum class ThroughputCheck : std::uint8_t { kNo, kYes };
+
 // Tidy CSV: a header row, then columns by name (docs/reference/profile.md).
-void import_tidy(const std::vector<std::string>& paths, Import& import);
+void import_tidy(const std::vector<std::string>& paths, Import& import, ThroughputCheck check);
+
+// Latencies alone as tidy CSV, co-runs, and kernel counts; v100 unless another type is given.
+void import_igniter(const std::vector<std::string>& paths, Import& import);
 
 }  // namespace tangram::detail

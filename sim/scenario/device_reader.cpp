@@ -7,7 +7,11 @@
 namespace tangram {
 namespace {
 
-constexpr std::size_t kGpuletCoefficients = 5;
+// How many coefficients a model has; 0: it takes none.
+std::size_t coefficients_of(const std::string& model) {
+  if (model == "gpulet") return 5;
+  return model == "kernel_length" ? 2 : 0;
+}
 
 // Reads the parameters of an interference model from `keys`, the object at `node`.
 void read_interference_params(KeyReader& keys, const JsonNode& node, InterferenceSpec& spec) {
@@ -19,14 +23,16 @@ void read_interference_params(KeyReader& keys, const JsonNode& node, Interferenc
   }
   if (const auto list = keys.node("coefficients")) {
     const std::vector<JsonNode> items = list->items();
-    if (list->value().is_array() && items.size() != kGpuletCoefficients) {
-      list->fault(fmt::format("must be {} numbers, not {}", kGpuletCoefficients, items.size()));
+    const std::size_t wanted = coefficients_of(spec.name);
+    if (wanted > 0 && list->value().is_array() && items.size() != wanted) {
+      list->fault(fmt::format("must be {} numbers, not {}", wanted, items.size()));
     }
     for (const JsonNode& item : items) {
       spec.coefficients.push_back(item.number(-1e6, 1e6).value_or(0));
     }
-    if (spec.name != "gpulet") {
-      node.fault("\"coefficients\" belong to the interference model \"gpulet\"");
+    if (wanted == 0) {
+      node.fault(
+          "\"coefficients\" belong to the interference models \"gpulet\" and \"kernel_length\"");
     }
   }
 }

@@ -162,7 +162,9 @@ void add_device_keys(std::vector<KeyInfo>& keys) {
     keys.push_back(number(folder + "factor", {}, 1, 1e3,
                           "constant: in place of the profiles' factors" + place));
     keys.push_back(key(folder + "coefficients", KeyKind::kArray, {},
-                       "gpulet: L2 self, L2 other, DRAM self, DRAM other, constant" + place));
+                       "gpulet: L2 self, L2 other, DRAM self, DRAM other, constant; "
+                       "kernel_length: c, k" +
+                           place));
   }
   keys.push_back(positive("/device/quantum_ms", 2, kMillion, "time slicing: length of a slice"));
   keys.push_back(

@@ -1,5 +1,6 @@
 // What the commands do with good input: exit codes, files, tables.
 #include <filesystem>
+#include <map>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -253,6 +254,56 @@ TEST_F(Commands, ImportReadsATidyTable) {
   EXPECT_EQ(import.exit_code, 0) << import.err;
   EXPECT_THAT(import.out, HasSubstr("1 profiles, 2 points"));
   EXPECT_THAT(folder_.tangram({"profile", "show", "own.h5"}).out, HasSubstr("unit on ideal"));
+}
+
+// Three models, every pair at two places; what slows is the neighbour, by 10, 20 or 30 %.
+Json with_co_runs() {
+  const std::map<std::string, double> slowdowns{{"a", 1.1}, {"b", 1.2}, {"c", 1.3}};
+  Json profiles = Json::array();
+  for (const char* model : {"a", "b", "c"}) {
+    Json co_runs = Json::array();
+    for (const auto& [other, slowdown] : slowdowns) {
+      if (other == model) continue;
+      for (const int batch : {1, 2}) {
+        co_runs.push_back(
+            {{"other", other}, {"batch", batch}, {"other_batch", batch}, {"slowdown", slowdown}});
+      }
+    }
+    profiles.push_back({{"model", model},
+                        {"gpu", "v100"},
+                        {"latency", {{"fixed_ms", 5}, {"per_item_ms", 1}, {"max_batch", 32}}},
+                        {"co_runs", co_runs}});
+  }
+  return profiles;
+}
+
+TEST_F(Commands, CalibrateJudgesEveryModelAndWritesTheFactor) {
+  folder_.write("p.json", with_co_runs().dump());
+  const Outcome outcome = folder_.tangram(
+      {"calibrate", "p.json", "--out", "c.h5", "--report", "c.txt", "--measure-next", "2"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(folder_.read("c.txt"), outcome.out);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("Co-runs on v100: 12 slowdowns of 6 co-runs, 3 pairs"),
+                                 HasSubstr("interference_factor  1.2000"), HasSubstr("\nnone "),
+                                 HasSubstr("\nconstant "), HasSubstr("\npair_table +1 *"),
+                                 HasSubstr("not judged  gpulet needs L2 and DRAM use"),
+                                 HasSubstr("no co-run of this pair yet")));
+  expect_within(outcome.out, 100);
+  // A second calibration reads what the first wrote.
+  const Outcome again =
+      folder_.tangram({"calibrate", "c.h5", "--out", "d.h5", "--measure-next", "2"});
+  EXPECT_EQ(again.out, outcome.out);
+  // And a simulation uses it: no note that a factor is missing.
+  Json scenario = two_workloads();
+  scenario["profiles"] = {"c.h5"};
+  scenario["cluster"] = {{"gpus", {{{"type", "v100"}}}}};
+  scenario["workloads"][0]["model"] = "a";
+  scenario["workloads"][1]["model"] = "b";
+  scenario["device"] = {{"sharing", "mps"}, {"interference", {{"name", "pair_table"}}}};
+  folder_.write("scenario.json", scenario.dump());
+  const Outcome run = folder_.tangram({"run", "scenario.json"});
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("interference pair_table"));
 }
 
 TEST_F(Commands, VersionNamesTheCommit) {

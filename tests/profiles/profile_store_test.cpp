@@ -43,6 +43,7 @@ std::vector<Profile> examples() {
   points.interpolation = Interpolation::kRoundUp;
   points.variability = {Variability::Kind::kLognormal, 0.25};
   points.memory_mib = 512;
+  points.kernels = 73;
   points.interference_factor = 1.1;
   points.co_runs = {{"other", 1, 2, 20, 80, 1.3}};
   points.provenance = {"measured", "d", "r", "f", "2024-01-01", "c", "s", 7};

@@ -277,6 +277,8 @@ TEST(RateDevice, PairTableSlowsEachSideByItsOwnFactor) {
   const auto profile = [](const std::string& model, const std::string& other, double slowdown) {
     Profile result = table_profile(model, "ideal", {point_of({ShareKind::kPercent, 50}, 1, 1, 10)});
     result.co_runs = {{other, 1, 1, 50, 50, slowdown}};
+    result.interference_factor =
+        slowdown;  // what is measured is what is expected: nothing to shrink
     return result;
   };
   DeviceSpec spec;

@@ -94,6 +94,10 @@ TEST(Scenario, TheParametersOfInterferenceMayStandDirectlyOrInParams) {
     EXPECT_THAT(parse({{"/device/interference", text}}).device.interference.coefficients,
                 ElementsAre(1, 2, 3, 4, 5));
   }
+  EXPECT_THAT(
+      parse({{"/device/interference", R"({"name": "kernel_length", "coefficients": [1.05, 0.1]})"}})
+          .device.interference.coefficients,
+      ElementsAre(1.05, 0.1));
   EXPECT_THAT(places({{"/device/interference",
                        R"({"name": "constant", "factor": 2, "params": {"factor": 2}})"}}),
               ElementsAre("folder/short name.json#/device/interference"));
