@@ -23,8 +23,11 @@ constexpr Command kCommands[] = {
     {"sweep", "simulate a scenario at many points", add_sweep},
     {"merge", "put the shards of a sweep together", add_merge},
     {"plan", "cut the GPUs for a scenario, without a run", add_plan},
+    {"plot", "draw a figure from results", add_plot},
+    {"report", "a result as one HTML page", add_report},
     {"profile", "import, show or compute profiles", add_profile},
-    {"describe", "what this build knows: policies, scenario keys, models, backends", add_describe},
+    {"describe", "what this build knows: policies, scenario keys, models, backends, figures",
+     add_describe},
     {"version", "version and commit of this build", add_version},
 };
 
