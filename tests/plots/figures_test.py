@@ -192,6 +192,11 @@ class Bars(unittest.TestCase):
                          "SLO attainment of every workload \N{GREATER-THAN OR EQUAL TO} 99 %")
 
 
+    def test_long_names_below_an_axis_are_cut_in_the_middle(self):
+        self.assertEqual(style.shortened("a-name-of-twenty-two-x", 20), "a-name-of...ty-two-x")
+        self.assertEqual(style.shortened("short", 20), "short")
+
+
 class Partitions(unittest.TestCase):
     @staticmethod
     def gpu(mode, *partitions):
