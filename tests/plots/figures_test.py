@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from tangram_plots import catalogue, style
 from tangram_plots.errors import InputError
-from tangram_plots.figures import partition_map
+from tangram_plots.figures import capacity, partition_map
 from tangram_plots.results import Result
 from tangram_plots.selection import Options
 from tangram_plots.statistics import interval, student_t
@@ -191,6 +191,22 @@ class Bars(unittest.TestCase):
         self.assertEqual(figure.axes[0].get_title(),
                          "SLO attainment of every workload \N{GREATER-THAN OR EQUAL TO} 99 %")
 
+
+    def test_what_a_bar_does_not_say_stands_above_it(self):
+        none, all_passed = math.nan, math.nan
+        for highest, first, monotone, text in (
+                (none, 100, 1, "none"), (800, all_passed, 1, "\N{GREATER-THAN OR EQUAL TO}"),
+                (700, 500, 0, "not\nmonotone"), (500, 510, 1, None)):
+            _, axes = style.new_figure("column")
+            capacity.remark(axes, 0, {"highest_pass": highest, "first_fail": first,
+                                      "monotone": monotone})
+            self.assertEqual([told.get_text() for told in axes.texts], [text] if text else [])
+
+    def test_searches_for_different_things_are_not_drawn_together(self):
+        results = [Result(fixture.path("search.h5"), name) for name in ("a", "b")]
+        results[1].sweep["search"]["target"] = {"metric": "/total/latency_ms/p99", "at_most": 50}
+        with self.assertRaisesRegex(InputError, "searches with target"):
+            catalogue.DRAW["capacity"](results, Options())
 
     def test_long_names_below_an_axis_are_cut_in_the_middle(self):
         self.assertEqual(style.shortened("a-name-of-twenty-two-x", 20), "a-name-of...ty-two-x")
