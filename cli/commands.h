@@ -17,6 +17,8 @@ Action add_sweep(CLI::App& app);
 Action add_merge(CLI::App& app);
 Action add_check(CLI::App& app);
 Action add_plan(CLI::App& app);
+Action add_plot(CLI::App& app);
+Action add_report(CLI::App& app);
 Action add_profile(CLI::App& app);
 Action add_calibrate(CLI::App& app);
 Action add_describe(CLI::App& app);

@@ -7,10 +7,14 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/plots_folder.h"
 #include "engine/backend.h"
 #include "policies/registry.h"
 #include "profiles/profile_io.h"
 #include "profiles/synth.h"
+#include "sim/core/atomic_file.h"
+#include "sim/core/error.h"
+#include "sim/core/json_reader.h"
 #include "sim/results/table.h"
 #include "sim/scenario/keys.h"
 #include "sim/scenario/scenario.h"
@@ -19,7 +23,8 @@ namespace tangram::cli {
 namespace {
 
 const std::vector<std::string>& topics() {
-  static const std::vector<std::string> names{"policies", "scenario", "models", "backends"};
+  static const std::vector<std::string> names{"policies", "scenario", "models", "backends",
+                                              "figures"};
   return names;
 }
 
@@ -127,6 +132,21 @@ std::string backends_text() {
          real_backends();
 }
 
+// The package's own table, so that no name stands in two places.
+std::string figures_text() {
+  const std::string path = (plots_folder() / "tangram_plots" / "figures.json").string();
+  std::string text = "Figures, for tangram plot R.h5 --figure NAME --out F.pdf|svg|png\n";
+  try {
+    for (const Json& figure : Json::parse(read_file(path))) {
+      text += wrapped(padded(figure.at("name").get<std::string>()),
+                      figure.at("summary").get<std::string>());
+    }
+  } catch (const Json::exception& error) {
+    throw SystemError(path + ": " + error.what());
+  }
+  return text;
+}
+
 std::string policies_text() {
   return list_text("Planners", planners()) + list_text("Dispatchers", dispatchers());
 }
@@ -153,6 +173,7 @@ std::string text_of(const std::string& topic) {
   if (topic == "scenario") return scenario_text();
   if (topic == "models") return models_text();
   if (topic == "backends") return backends_text();
+  if (topic == "figures") return figures_text();
   return name_text(topic);
 }
 
@@ -160,7 +181,8 @@ std::string text_of(const std::string& topic) {
 
 Action add_describe(CLI::App& app) {
   const auto topic = std::make_shared<std::string>("policies");
-  app.add_option("TOPIC", *topic, "policies, scenario, models, backends, or the name of a policy");
+  app.add_option("TOPIC", *topic,
+                 "policies, scenario, models, backends, figures, or the name of a policy");
   return [topic] {
     print(text_of(*topic));
     return kDone;

@@ -22,9 +22,12 @@ constexpr Command kCommands[] = {
     {"merge", "put the shards of a sweep together", add_merge},
     {"check", "compare a folder of scenarios with approved results", add_check},
     {"plan", "cut the GPUs for a scenario, without a run", add_plan},
+    {"plot", "draw a figure from results", add_plot},
+    {"report", "a result as one HTML page", add_report},
     {"profile", "import, show or compute profiles", add_profile},
     {"calibrate", "fit interference to co-runs, and judge every model of it", add_calibrate},
-    {"describe", "what this build knows: policies, scenario keys, models, backends", add_describe},
+    {"describe", "what this build knows: policies, scenario keys, models, backends, figures",
+     add_describe},
     {"version", "version and commit of this build", add_version},
 };
 

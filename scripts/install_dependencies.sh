@@ -9,10 +9,10 @@ set -euo pipefail
 build_packages=(
   g++ cmake ninja-build python3
   nlohmann-json3-dev libfmt-dev libcli11-dev libhdf5-dev
-  libgtest-dev libgmock-dev libbenchmark-dev)
-# The fuzzers need clang and its run-time library; the format check needs exactly this clang-format;
-# the tests read results as a user's Python would.
-test_packages=(clang libclang-rt-dev clang-format-14 python3-h5py python3-pandas)
+  libgtest-dev libgmock-dev libbenchmark-dev
+  python3-matplotlib python3-h5py python3-pandas)  # tangram plot, tangram report
+# The fuzzers need clang and its run-time library; the format check needs exactly this clang-format.
+test_packages=(clang libclang-rt-dev clang-format-14)
 
 # OpenBLAS: on the reference BLAS, a network of convolutions takes seven times as long.
 engine_packages=(libtorch-dev libopenblas0-serial python3-torch python3-torchvision)

@@ -1,10 +1,12 @@
 """The command line: `plot` and `report`, their options, and exit codes as of the whole command."""
 import argparse
 import os
+import signal
 import sys
+import warnings
 
 from tangram_plots import catalogue, files, report, style
-from tangram_plots.errors import InputError, unknown_name
+from tangram_plots.errors import Faults, InputError, unknown_name
 from tangram_plots.results import Result
 from tangram_plots.selection import Options
 
@@ -37,9 +39,9 @@ def _plot_parser():
                     formatter_class=argparse.RawDescriptionHelpFormatter,
                     epilog="figures:\n" + "".join(f"  {name:<16} {summary}\n" for name, summary
                                                   in catalogue.summaries().items()))
-    parser.add_argument("results", nargs="+", metavar="R.h5", help="results of run or sweep")
-    parser.add_argument("--figure", required=True, metavar="NAME", help="what to draw; see below")
-    parser.add_argument("--out", required=True, metavar="FILE", help="F.pdf, F.svg or F.png")
+    parser.add_argument("results", nargs="*", metavar="R.h5", help="results of run or sweep")
+    parser.add_argument("--figure", metavar="NAME", help="what to draw; see below")
+    parser.add_argument("--out", metavar="FILE", help="F.pdf, F.svg or F.png")
     parser.add_argument("--label", action="append", metavar="TEXT",
                         help="name of a file in the legend, once per file in their order; files of "
                              "equal name make one line")
@@ -66,57 +68,83 @@ def _plot_parser():
 
 
 def _results(paths, given):
+    if not paths:
+        raise InputError("no result file is named: R.h5, as tangram run or tangram sweep wrote it")
     if given is not None and len(given) != len(paths):
         raise InputError(f"--label: {len(given)} labels for {len(paths)} files")
-    if given is not None:
-        return [Result(path, label) for path, label in zip(paths, given)]
-    results = [Result(path) for path in paths]
+    faults = Faults()
+    results = [faults.attempt(Result, path, label)
+               for path, label in zip(paths, given or [None] * len(paths))]
+    faults.raise_if_any()
     names = [result.label for result in results]
-    for result in results:
+    for result in results if given is None else ():
         if names.count(result.label) > 1:  # a/r.h5 and b/r.h5
             result.label = os.path.splitext(result.path)[0]
     return results
 
 
+def _check_figure(name):
+    known = list(catalogue.summaries())
+    if name is None:
+        raise InputError(f"--figure NAME is missing; known: {', '.join(known)}")
+    if name not in known:
+        raise InputError("--figure: " + unknown_name("figure", name, known))
+
+
+def _check_out(path, endings, inputs):
+    listed = " or ".join(endings)
+    if path is None:
+        raise InputError(f"--out FILE is missing; it ends in {listed}")
+    if os.path.splitext(path)[1].lower() not in endings:
+        raise InputError(f"--out {path}: must end in {listed}")
+    files.check_output("--out", path, inputs)
+
+
 def _plot(arguments):
     parsed = _plot_parser().parse(arguments)
-    kind = os.path.splitext(parsed.out)[1].lstrip(".").lower()
-    if parsed.figure not in catalogue.DRAW:
-        raise InputError("--figure: " + unknown_name("figure", parsed.figure,
-                                                     list(catalogue.summaries())))
-    if kind not in style.FORMATS:
-        raise InputError(f"--out {parsed.out}: ends in .pdf, .svg or .png")
-    files.check_output("--out", parsed.out, parsed.results)
+    faults = Faults()
+    faults.attempt(_check_figure, parsed.figure)
+    faults.attempt(_check_out, parsed.out, ["." + kind for kind in style.FORMATS], parsed.results)
+    results = faults.attempt(_results, parsed.results, parsed.label)
+    faults.raise_if_any()
     options = Options(x=parsed.x, y=parsed.y, by=tuple(parsed.by), where=tuple(parsed.where),
                       workloads=tuple(parsed.workload), points=tuple(parsed.point),
                       start_s=parsed.start, end_s=parsed.end, log_x=parsed.log_x,
                       log_y=parsed.log_y, title=parsed.title, width=parsed.width)
     style.apply()
-    figure = catalogue.DRAW[parsed.figure](_results(parsed.results, parsed.label), options)
+    figure = catalogue.DRAW[parsed.figure](results, options)
+    kind = os.path.splitext(parsed.out)[1].lstrip(".").lower()
     files.write_file(parsed.out, style.rendered(figure, kind))
 
 
 def _report(arguments):
     parser = Parser(prog="tangram report", allow_abbrev=False,
                     description="Tables and figures of a result as one HTML page.")
-    parser.add_argument("result", metavar="R.h5", help="result of run or sweep")
-    parser.add_argument("--out", required=True, metavar="R.html", help="the page")
+    parser.add_argument("results", nargs="*", metavar="R.h5", help="result of run or sweep")
+    parser.add_argument("--out", metavar="R.html", help="the page")
     parsed = parser.parse(arguments)
-    files.check_output("--out", parsed.out, [parsed.result])
+    if len(parsed.results) > 1:
+        raise InputError(f"tangram report: is of one result; got {len(parsed.results)}")
+    faults = Faults()
+    faults.attempt(_check_out, parsed.out, [".html", ".htm"], parsed.results)
+    results = faults.attempt(_results, parsed.results, None)
+    faults.raise_if_any()
     style.apply()
-    page = report.page(Result(parsed.result))
-    files.write_file(parsed.out, page.encode("utf-8"))
+    files.write_file(parsed.out, report.page(results[0]).encode("utf-8"))
 
 
 def main(arguments):
     """Runs `plot ...` or `report ...`; returns the exit code."""
     commands = {"plot": _plot, "report": _report}
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
+    warnings.simplefilter("ignore")  # of libraries, about their own future
     try:
         if not arguments or arguments[0] not in commands:
             raise InputError("usage: python3 -m tangram_plots plot|report ...")
         commands[arguments[0]](arguments[1:])
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        for line in str(error).split("\n"):
+            print(f"error: {line}", file=sys.stderr)
         return WRONG_INPUT
     except (OSError, MemoryError) as error:
         print(f"error: {error or 'out of memory'}", file=sys.stderr)

@@ -3,7 +3,26 @@ import difflib
 
 
 class InputError(Exception):
-    """A user's mistake; the command prints it and exits with 2."""
+    """A user's mistake, or several, a line each; the command prints them and exits with 2."""
+
+
+class Faults:
+    """Collects mistakes that do not depend on each other, so that all are told at once."""
+
+    def __init__(self):
+        self.found = []
+
+    def attempt(self, action, *arguments):
+        """The result of the action, or None with its mistake kept."""
+        try:
+            return action(*arguments)
+        except InputError as error:
+            self.found.append(str(error))
+            return None
+
+    def raise_if_any(self):
+        if self.found:
+            raise InputError("\n".join(self.found))
 
 
 def unknown_name(kind, name, known):

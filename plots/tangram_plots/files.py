@@ -23,7 +23,15 @@ def check_output(option, path, inputs):
 
 
 def write_file(path, content):
-    """Writes the bytes beside the target and renames; raises OSError and leaves what was there."""
+    """Writes the bytes beside the target and renames; raises OSError, which names the file, and
+    leaves what was there."""
+    try:
+        _write(path, content)
+    except OSError as error:
+        raise OSError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _write(path, content):
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as device:
             device.write(content)

@@ -9,7 +9,8 @@ from tangram_plots import labels
 from tangram_plots.errors import InputError, unknown_name
 
 WORKLOAD = "workload"
-NOT_METRICS = {"point", "row", "number", "replication", "seed", "name", "model"}
+NOT_METRICS = {"point", "row", "number", "replication", "seed", "name", "model", "file", "label",
+               WORKLOAD}
 
 
 @dataclasses.dataclass

@@ -22,6 +22,7 @@ DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
 HATCHES = ("", "////", "----", "xxxx", "\\\\\\\\", "||||", "++++")
 # Colours and dashes have no common divisor, so that this many pairs differ.
 MOST_SERIES = len(COLOURS) * len(DASHES)
+LONGEST_NAME = 20  # letters of a name below an axis
 GREY = "#777777"
 PALE = "#EEEEEE"
 
@@ -91,9 +92,18 @@ def legend_above(figure, handles, names):
     figure.get_layout_engine().set(rect=(0, 0, 1, height / (height + legend_height)))
 
 
+def shortened(name, most):
+    """The name with its middle left out when it has more than `most` letters."""
+    if len(name) <= most:
+        return name
+    tail = (most - 3) // 2
+    return name[:most - 3 - tail] + "..." + name[-tail:]
+
+
 def name_categories(axes, names):
     """Names below the places 0, 1, ... of the horizontal axis; those that would touch each other
-    lean."""
+    lean, and long ones are cut in the middle: they would leave no room for the data."""
+    names = ["\n".join(shortened(line, LONGEST_NAME) for line in name.split("\n")) for name in names]
     axes.set_xticks(range(len(names)), names)
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.grid(axis="x", visible=False)

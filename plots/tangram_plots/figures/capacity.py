@@ -100,7 +100,7 @@ def _draw_bars(axes, groups, inner, series):
                 x.append(g + (i - (len(series) - 1) / 2) * width)
                 heights.append(row["highest_pass"])
                 fails.append(row["first_fail"])
-                _remark(axes, x[-1], row)
+                remark(axes, x[-1], row)
         drawn = axes.bar(x, [0 if math.isnan(height) else height for height in heights],
                          width * 0.92, **style.fill_style(i))
         bars.append(drawn)
@@ -112,7 +112,7 @@ def _draw_bars(axes, groups, inner, series):
     return bars, failing
 
 
-def _remark(axes, x, row):
+def remark(axes, x, row):
     """What the height of a bar does not say."""
     text = ""
     if math.isnan(row["highest_pass"]):

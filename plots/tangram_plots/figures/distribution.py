@@ -81,12 +81,12 @@ def _finish(axes, drawn, quantity, options, complementary):
         axes.set_xscale("log")
         style.logarithmic(axes.xaxis)
     if complementary:
-        axes.set_ylabel("Part of requests above")
+        axes.set_ylabel("Fraction of requests > x")
         if options.log_y is not False:
             axes.set_yscale("log")
             style.logarithmic(axes.yaxis)
     else:
-        axes.set_ylabel("Part of requests at most")
+        axes.set_ylabel("Fraction of requests \N{LESS-THAN OR EQUAL TO} x")
         axes.set_ylim(0, 1.02)
     if options.title:
         axes.set_title(options.title)

@@ -22,9 +22,9 @@ def draw(results, options):
     if not gpus:
         raise InputError(f"{result.path}: its plan has no GPUs")
     rows = _rows(gpus)
-    names = list(dict.fromkeys(replica["workload"] for gpu in gpus
-                               for partition in gpu["partitions"]
-                               for replica in partition["replicas"]))
+    names = result.workload_names()  # in the same colours as in the other figures
+    planned = {replica["workload"] for gpu in gpus for partition in gpu["partitions"]
+               for replica in partition["replicas"]}
     figure, axes = style.new_figure(options.width, 0.45 + ROW_INCHES * len(rows))
     figure.draw_without_rendering()  # so that texts can be measured against the boxes
     for y, (_, gpu) in enumerate(rows):
@@ -40,9 +40,10 @@ def draw(results, options):
     axes.spines["left"].set_visible(False)
     if options.title:
         axes.set_title(options.title)
-    handles = [Rectangle((0, 0), 1, 1, **style.fill_style(i)) for i in range(len(names))]
-    if len(names) <= style.MOST_SERIES:
-        style.legend_above(figure, handles, names)
+    shown = [i for i, name in enumerate(names) if name in planned]
+    if len(shown) <= style.MOST_SERIES:
+        style.legend_above(figure, [Rectangle((0, 0), 1, 1, **style.fill_style(i)) for i in shown],
+                           [names[i] for i in shown])
     figure.draw_without_rendering()
     sms = _most_sms(result)
     for y, (_, gpu) in enumerate(rows):

@@ -22,7 +22,8 @@ def gantt(results, options):
     if len(used) > MOST_ROWS:
         raise InputError(f"{len(used)} executors are more than a page shows; at most {MOST_ROWS}: "
                          "choose a shorter window with --from and --to, or a --workload")
-    names = [name for name in result.workload_names() if name in set(shown["name"])]
+    # All of them, so that a workload has the same colour in every window and figure.
+    names = result.workload_names()
     figure, axes = style.new_figure(options.width, 0.6 + ROW_INCHES * max(len(used), 3))
     axes.set_xlim(begin, end)
     axes.set_ylim(len(used) - 0.4, -0.6)
@@ -34,9 +35,9 @@ def gantt(results, options):
     axes.ticklabel_format(axis="x", useOffset=False)
     if options.title:
         axes.set_title(options.title)
-    handles = [_draw_boxes(axes, shown[shown["name"] == name], used, i)
-               for i, name in enumerate(names)]
-    style.legend_above(figure, handles, names)
+    boxes = {name: _draw_boxes(axes, shown[shown["name"] == name], used, i)
+             for i, name in enumerate(names) if name in set(shown["name"])}
+    style.legend_above(figure, list(boxes.values()), list(boxes))
     figure.draw_without_rendering()
     _write_sizes(axes, shown, used, names, begin, end)
     return figure
@@ -126,15 +127,16 @@ def rate(results, options):
     if not end > begin:
         raise InputError(f"--to {end:g}: must be after --from {begin:g}")
     edges = numpy.linspace(begin, end, RATE_BINS + 1)
-    names = [name for name in result.workload_names() if name in set(table["name"])]
     figure, axes = style.new_figure(options.width)
-    handles = []
-    for i, name in enumerate(names):
+    lines = {}
+    for i, name in enumerate(result.workload_names()):
         own = table[table["name"] == name]
+        if own.empty:
+            continue
         served, _ = numpy.histogram(own["end_s"], bins=edges, weights=own["batch"])
         look = style.line_style(i)
-        handles += axes.plot((edges[:-1] + edges[1:]) / 2, served / (edges[1] - edges[0]),
-                             markevery=(5 * i % 10, 10), linewidth=0.9, **look)
+        lines[name] = axes.plot((edges[:-1] + edges[1:]) / 2, served / (edges[1] - edges[0]),
+                                markevery=(5 * i % 10, 10), linewidth=0.9, **look)[0]
     axes.set_xlim(begin, end)
     axes.set_ylim(bottom=None if options.log_y else 0)
     axes.set_xlabel("Time (s)")
@@ -144,5 +146,5 @@ def rate(results, options):
         style.logarithmic(axes.yaxis)
     if options.title:
         axes.set_title(options.title)
-    style.legend_above(figure, handles, names)
+    style.legend_above(figure, list(lines.values()), list(lines))
     return figure
