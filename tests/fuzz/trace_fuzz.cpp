@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return fuzz::accept_or_refuse([&] {
     Faults faults;
     const auto times =
-        parse_trace(fuzz::as_text(data, size), "fuzz.csv", TANGRAM_FUZZ_FORMAT, faults);
+        parse_trace(fuzz::as_text(data, size), {"fuzz.csv", TANGRAM_FUZZ_FORMAT, ""}, faults).times;
     faults.throw_if_any();
     const bool ascending = std::is_sorted(times.begin(), times.end());
     if (!ascending || (!times.empty() && times.front() != Duration(0))) {

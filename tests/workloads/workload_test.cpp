@@ -91,7 +91,8 @@ TEST(ReadArrivals, ResolvesATracePathFromTheScenariosFolder) {
       R"({"process": "trace", "path": "./good.csv", "format": "timestamps", "speed_up": 2,
           "slice_s": [1, null], "repeat": true})",
       folder.path());
-  EXPECT_EQ(std::filesystem::path(spec.path), std::filesystem::path(folder.path()) / "good.csv");
+  EXPECT_EQ(std::filesystem::path(spec.trace.path),
+            std::filesystem::path(folder.path()) / "good.csv");
   EXPECT_EQ(spec.speed_up, 2);
   EXPECT_EQ(spec.slice_start_s, 1);
   EXPECT_EQ(spec.slice_end_s, std::nullopt);
