@@ -157,6 +157,29 @@ TEST(LognormalArrivals, HaveTheQuantilesOfTheNormalLogarithm) {
   }
 }
 
+ArrivalSpec mmpp_of(std::vector<MmppState> states) {
+  ArrivalSpec spec;
+  spec.process = Process::kMmpp;
+  spec.states = std::move(states);
+  return spec;
+}
+
+// A ramp, a gamma and an mmpp segment, shorter and longer than their gaps, over and over.
+ArrivalSpec segments() {
+  ArrivalSpec ramp = spec_of(Process::kPoisson, 100);
+  ramp.end_rps = 900;
+  ramp.duration_s = 0.05;
+  ArrivalSpec gamma = gamma_of(300, 4);
+  gamma.duration_s = 0.002;
+  ArrivalSpec mmpp = mmpp_of({{0, 0.01, {}}, {2000, 0.01, {}}});
+  mmpp.duration_s = 0.1;
+  ArrivalSpec spec;
+  spec.process = Process::kPiecewise;
+  spec.segments = {ramp, gamma, mmpp};
+  spec.repeat = true;
+  return spec;
+}
+
 class EveryProcess : public ::testing::TestWithParam<ArrivalSpec> {};
 
 TEST_P(EveryProcess, GivesTheSameTimesInBlocksOfAnySize) {
@@ -174,14 +197,17 @@ TEST_P(EveryProcess, NeverGoesBackInTime) {
   EXPECT_TRUE(std::is_sorted(times.begin(), times.end()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Workloads,
-                         EveryProcess,
-                         ::testing::Values(spec_of(Process::kConstant, 300),
-                                           spec_of(Process::kPoisson, 300),
-                                           spec_of(Process::kPoisson, 1e9),
-                                           gamma_of(300, 0.1),
-                                           gamma_of(300, 4),
-                                           lognormal_of(300, 2)));
+INSTANTIATE_TEST_SUITE_P(
+    Workloads,
+    EveryProcess,
+    ::testing::Values(spec_of(Process::kConstant, 300),
+                      spec_of(Process::kPoisson, 300),
+                      spec_of(Process::kPoisson, 1e9),
+                      gamma_of(300, 0.1),
+                      gamma_of(300, 4),
+                      lognormal_of(300, 2),
+                      mmpp_of({{0, 0.1, {}}, {300, 0.1, {}}, {3e5, 0.001, {}}}),
+                      segments()));
 
 TEST(Arrivals, StayBitForBitWhatTheyWere) {
   // The first arrivals in ns of seed 7, stream "m", at 100 requests/s. A change here changes every
@@ -191,13 +217,17 @@ TEST(Arrivals, StayBitForBitWhatTheyWere) {
   EXPECT_THAT(first(gamma_of(100, 0.5), 4), ElementsAre(1740297, 11607118, 15856813, 30608037));
   EXPECT_THAT(first(gamma_of(100, 4), 4), ElementsAre(8504261, 24369138, 27541018, 32762180));
   EXPECT_THAT(first(lognormal_of(100, 2), 4), ElementsAre(1019073, 2678713, 16245491, 16563690));
+  EXPECT_THAT(first(mmpp_of({{100, 0.1, {}}, {1000, 0.01, {}}}), 4),
+              ElementsAre(12307712, 45712818, 46616724, 46677744));
+  EXPECT_THAT(first(segments(), 4), ElementsAre(12214733, 13572100, 13885287, 15900296));
 }
 
 TEST(Arrivals, OfOneWorkloadDoNotMoveWhenAnotherIsAdded) {
   const auto run = [](const std::vector<std::string>& names) {
     std::map<std::string, std::unique_ptr<ArrivalProcess>> processes;
     for (const auto& name : names) {
-      processes[name] = make_arrivals(spec_of(Process::kPoisson, 100), stream_of(name));
+      const ArrivalSpec spec = name == "c" ? segments() : spec_of(Process::kPoisson, 100);
+      processes[name] = make_arrivals(spec, stream_of(name));
     }
     std::map<std::string, std::vector<std::int64_t>> times;
     for (int round = 0; round < 100; ++round) {

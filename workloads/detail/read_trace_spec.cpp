@@ -157,6 +157,7 @@ void read_trace_spec(JsonObject& object, const std::string& base, ArrivalSpec& s
     spec.trace.format = format->name_of("trace format", trace_formats()).value_or("");
   }
   read_format_keys(object, spec);
+  const bool is_readable = faults.size() == before;
   read_speed(object, spec);
   if (const auto slice = object.get("slice_s")) read_slice(*slice, spec);
   if (const auto repeat = object.get("repeat")) spec.repeat = repeat->boolean().value_or(false);
@@ -170,7 +171,7 @@ void read_trace_spec(JsonObject& object, const std::string& base, ArrivalSpec& s
   std::error_code error;
   if (!std::filesystem::is_regular_file(resolved, error)) {
     path->fault(fmt::format("no such file: {}", spec.trace.path));
-  } else if (!spec.trace.format.empty()) {
+  } else if (is_readable) {
     const Recording recording = read_trace(spec.trace, faults);
     if (faults.size() == before) check_trace(object.node(), recording, spec);
   }
