@@ -12,10 +12,12 @@ namespace tangram {
 namespace {
 
 constexpr double kBytesPerElement = 4;  // fp32 tensors
-// Achieved fraction of the nominal peak. TF32 tensor cores reach about half in convolutions; fp32
-// cores nearly all, because Winograd convolutions need fewer multiplications than are counted.
+// Achieved fraction of the nominal peak, in convolutions and matrix products.
 constexpr double kTensorCoreFraction = 0.5;
-constexpr double kFp32Fraction = 0.9;
+constexpr double kFp32Fraction = 0.8;
+// On fp32 cores 3 x 3 convolutions of stride 1 run as Winograd's F(2x2, 3x3), which needs 2.25
+// times fewer multiplications, and transformations beside them.
+constexpr double kWinogradGain = 1.8;
 // Achieved fraction of the DRAM bandwidth by kernels that run one by one.
 constexpr double kBandwidthFraction = 0.45;
 // The time that an eager framework's host thread takes to issue one kernel; issue runs ahead of the
@@ -85,11 +87,14 @@ double synthetic_latency_ms(const ModelFigures& model,
   const double blocks = items * model.matrix_outputs_m * 1e6 / model.matrix_kernels / kTileElements;
   const double waves = blocks / sms;
   const double filled = waves / (waves + 1);
-  const double tflops = gpu.tf32_tflops > gpu.fp32_tflops ? kTensorCoreFraction * gpu.tf32_tflops
-                                                          : kFp32Fraction * gpu.fp32_tflops;
+  const bool has_tensor_cores = gpu.tf32_tflops > gpu.fp32_tflops;
+  const double tflops =
+      has_tensor_cores ? kTensorCoreFraction * gpu.tf32_tflops : kFp32Fraction * gpu.fp32_tflops;
+  const double gflops = model.gflops_per_item *
+                        (has_tensor_cores ? 1 : 1 - model.winograd_share * (1 - 1 / kWinogradGain));
   const double part_of_gpu = sms / gpu.sms;
   // GFLOP / TFLOPS and MB / (GB/s) are both milliseconds.
-  const double compute_ms = items * model.gflops_per_item / (tflops * part_of_gpu * filled);
+  const double compute_ms = items * gflops / (tflops * part_of_gpu * filled);
   const double gb_per_s = kBandwidthFraction * bandwidth * gpu.dram_gb_per_s;
   const double matrix_mb =
       kBytesPerElement * (2 * items * model.matrix_outputs_m + processes * model.parameters_m);

@@ -70,6 +70,15 @@ TEST(AnalyticProfiles, OneValueWorkedByHand) {
   EXPECT_DOUBLE_EQ(*p.latency_ms({}, 1, 1), 174 * 0.028);
 }
 
+TEST(AnalyticProfiles, OneValueOnFp32CoresWorkedByHand) {
+  // vgg16 on a T4, batch 32, half of the SMs. Blocks 32 x 13.56e6 / 16 / 16384 = 1655.27 on 20 SMs:
+  // 82.764 waves, filled 0.98806. Operations 30.94 x (1 - 0.992 x (1 - 1/1.8)) = 17.2990 GFLOP; 32
+  // of them at 0.8 x 8.1 x 0.5 x 0.98806 TFLOPS: 172.920 ms. Other kernels 4 x 32 x 27.12 / (0.45 x
+  // 320) = 24.107 ms.
+  const Profile p = synthesize_profile("vgg16", *find_gpu_type("t4"));
+  EXPECT_NEAR(*p.latency_ms({ShareKind::kPercent, 50}, 1, 32), 197.027, 0.01);
+}
+
 TEST(AnalyticProfiles, PointsThatDoNotFitTheMemoryAreLeftOut) {
   GpuType small = *find_gpu_type("t4");
   small.memory_gib = 1.5;
@@ -159,7 +168,7 @@ TEST(AnalyticAgainstReference, A100SlicesAreWithinTenPercentInTheMedian) {
   }
 }
 
-TEST(AnalyticAgainstReference, TuringSharesAreWithinHalfInTheMedian) {
+TEST(AnalyticAgainstReference, TuringSharesAreWithinAThirdInTheMedian) {
   TANGRAM_REQUIRE_REFERENCE_DATA();
   const ImportResult measured =
       import_profiles("gpulet", {testing::reference_data() + "/gpulet"}, {});
@@ -170,10 +179,10 @@ TEST(AnalyticAgainstReference, TuringSharesAreWithinHalfInTheMedian) {
     one.print("2080 Ti, " + m.model);
   }
   all.print("2080 Ti, all");
-  EXPECT_LT(all.median_error(), 0.5);
+  EXPECT_LT(all.median_error(), 1.0 / 3);
 }
 
-TEST(AnalyticAgainstReference, VoltaSharesAreWithinHalfInTheMedian) {
+TEST(AnalyticAgainstReference, VoltaSharesAreWithinAThirdInTheMedian) {
   TANGRAM_REQUIRE_REFERENCE_DATA();
   const ImportResult measured = import_profiles(
       "csv", {testing::reference_data() + "/igniter/v100_solo.csv"}, {"v100", false});
@@ -185,7 +194,7 @@ TEST(AnalyticAgainstReference, VoltaSharesAreWithinHalfInTheMedian) {
     one.print("V100, " + m.model);
   }
   all.print("V100, all");
-  EXPECT_LT(all.median_error(), 0.5);
+  EXPECT_LT(all.median_error(), 1.0 / 3);
 }
 
 }  // namespace
