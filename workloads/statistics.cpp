@@ -24,12 +24,13 @@ Moments moments_of(const Values& values) {
   const auto n = static_cast<double>(values.size());
   double sum = 0;
   for (const auto value : values) sum += static_cast<double>(value);
-  Moments moments{sum / n, 0};
+  const double mean = sum / n;
+  double squares = 0;
   for (const auto value : values) {
-    const double d = static_cast<double>(value) - moments.mean;
-    moments.variance += d * d / n;
+    const double d = static_cast<double>(value) - mean;
+    squares += d * d;
   }
-  return moments;
+  return {mean, squares / n};
 }
 
 Duration length_of(const Recording& recording) {
