@@ -1,5 +1,6 @@
 // Nanoseconds per arrival of each process, in blocks of 256 as the simulator asks for them, and
 // rows per second of the trace readers.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -43,14 +44,33 @@ BENCHMARK_CAPTURE(run_blocks, gamma_shape_4, spec_of(Process::kGamma, 4));
 BENCHMARK_CAPTURE(run_blocks, gamma_shape_0_1, spec_of(Process::kGamma, 0.1));
 BENCHMARK_CAPTURE(run_blocks, lognormal_sigma_2, spec_of(Process::kLognormal, 1, 2));
 
+ArrivalSpec bursts() {
+  ArrivalSpec spec = spec_of(Process::kMmpp);
+  spec.states = {{5e3, 0.9, {}}, {5.5e4, 0.1, {}}};
+  return spec;
+}
+ArrivalSpec ramps() {
+  ArrivalSpec up = spec_of(Process::kPoisson);
+  up.end_rps = 2e4;
+  up.duration_s = 0.1;
+  ArrivalSpec spec = spec_of(Process::kPiecewise);
+  spec.segments = {up, up};
+  spec.segments[1].process = Process::kGamma;
+  spec.repeat = true;
+  return spec;
+}
+BENCHMARK_CAPTURE(run_blocks, mmpp, bursts());
+BENCHMARK_CAPTURE(run_blocks, piecewise_ramps, ramps());
+
 void parse_rows(benchmark::State& state, const std::string& text, const std::string& format) {
-  std::int64_t rows = 0;
   for ([[maybe_unused]] auto iteration : state) {
     Faults faults;
-    rows += static_cast<std::int64_t>(parse_trace(text, "bench", format, faults).size());
+    const Recording recording = parse_trace(text, {"bench", format, ""}, faults);
+    benchmark::DoNotOptimize(&recording);
     faults.throw_if_any();
   }
-  state.SetItemsProcessed(rows);
+  const std::int64_t rows = std::count(text.begin(), text.end(), '\n') - 1;
+  state.SetItemsProcessed(rows * state.iterations());
   state.SetBytesProcessed(static_cast<std::int64_t>(text.size()) * state.iterations());
 }
 
@@ -70,9 +90,26 @@ std::string azure_rows(int rows) {
   return text;
 }
 
+// Rows of a day of minutes: 1440 counts each.
+std::string function_rows(int rows) {
+  std::string text = "HashOwner,HashApp,HashFunction,Trigger";
+  for (int minute = 1; minute <= 1440; ++minute) text += fmt::format(",{}", minute);
+  for (int row = 0; row < rows; ++row) {
+    text += fmt::format("\no,a,f{},http", row);
+    for (int minute = 1; minute <= 1440; ++minute) text += fmt::format(",{}", row * minute % 12);
+  }
+  return text + '\n';
+}
+
 BENCHMARK_CAPTURE(parse_rows, timestamps_1e6, timestamps(1'000'000), "timestamps")
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(parse_rows, azure_llm_1e6, azure_rows(1'000'000), "azure_llm")
+    ->Unit(benchmark::kMillisecond);
+
+BENCHMARK_CAPTURE(parse_rows,
+                  azure_functions_2019_1000_rows,
+                  function_rows(1000),
+                  "azure_functions_2019")
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace

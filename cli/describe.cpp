@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/describe_trace.h"
 #include "cli/output.h"
 #include "cli/plots_folder.h"
 #include "engine/backend.h"
@@ -18,6 +19,7 @@
 #include "sim/results/table.h"
 #include "sim/scenario/keys.h"
 #include "sim/scenario/scenario.h"
+#include "workloads/trace.h"
 
 namespace tangram::cli {
 namespace {
@@ -151,6 +153,11 @@ std::string policies_text() {
   return list_text("Planners", planners()) + list_text("Dispatchers", dispatchers());
 }
 
+bool is_known(const std::string& name) {
+  return std::find(topics().begin(), topics().end(), name) != topics().end() ||
+         find_planner(name) != nullptr || find_dispatcher(name) != nullptr;
+}
+
 std::string name_text(const std::string& name) {
   std::string text;
   if (const PlannerEntry* entry = find_planner(name)) text += policy_text("planner", entry->info);
@@ -165,7 +172,8 @@ std::string name_text(const std::string& name) {
         known.push_back(candidate);
     }
   }
-  throw ConfigError("tangram describe", unknown_name("name", name, known));
+  throw ConfigError("tangram describe",
+                    unknown_name("name", name, known) + "; no such file either");
 }
 
 std::string text_of(const std::string& topic) {
@@ -177,16 +185,37 @@ std::string text_of(const std::string& topic) {
   return name_text(topic);
 }
 
+// A name is a name, even where a file is called like it; any other word may be a file.
+int describe(const TraceArguments& arguments) {
+  std::error_code error;
+  const bool is_file =
+      !is_known(arguments.path) && std::filesystem::is_regular_file(arguments.path, error);
+  if (is_file) return describe_trace_file(arguments);
+  const bool has_options = arguments.json || !arguments.format.empty() ||
+                           !arguments.dataset.empty() || !arguments.plot.empty();
+  if (has_options) {
+    throw ConfigError("tangram describe " + arguments.path,
+                      "no such file: --format, --dataset, --plot and --json are for trace files");
+  }
+  print(text_of(arguments.path));
+  return kDone;
+}
+
 }  // namespace
 
 Action add_describe(CLI::App& app) {
-  const auto topic = std::make_shared<std::string>("policies");
-  app.add_option("TOPIC", *topic,
-                 "policies, scenario, models, backends, figures, or the name of a policy");
-  return [topic] {
-    print(text_of(*topic));
-    return kDone;
-  };
+  const auto arguments = std::make_shared<TraceArguments>();
+  arguments->path = "policies";
+  app.add_option("TOPIC", arguments->path,
+                 "policies, scenario, models, backends, figures, the name of a policy, or a trace file");
+  app.add_option(
+      "--format", arguments->format,
+      fmt::format("of a trace: {}; guessed without it", fmt::join(trace_formats(), ", ")));
+  app.add_option("--dataset", arguments->dataset,
+                 "of a trace in an HDF5 file, /requests/arrival_ns");
+  app.add_option("--plot", arguments->plot, "write a trace's rate over time as a picture (SVG)");
+  app.add_flag("--json", arguments->json, "print a trace's statistics as JSON");
+  return [arguments] { return describe(*arguments); };
 }
 
 }  // namespace tangram::cli

@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "profiles/hdf5_file.h"
 #include "profiles/profile_io.h"
 #include "profiles/profile_limits.h"
+#include "sim/core/hdf5_file.h"
 
 namespace tangram {
 namespace {

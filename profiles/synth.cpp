@@ -12,10 +12,12 @@ namespace tangram {
 namespace {
 
 constexpr double kBytesPerElement = 4;  // fp32 tensors
-// Achieved fraction of the nominal peak. TF32 tensor cores reach about half in convolutions; fp32
-// cores nearly all, because Winograd convolutions need fewer multiplications than are counted.
+// Achieved fraction of the nominal peak, in convolutions and matrix products.
 constexpr double kTensorCoreFraction = 0.5;
-constexpr double kFp32Fraction = 0.9;
+constexpr double kFp32Fraction = 0.8;
+// On fp32 cores 3 x 3 convolutions of stride 1 run as Winograd's F(2x2, 3x3), which needs 2.25
+// times fewer multiplications, and transformations beside them.
+constexpr double kWinogradGain = 1.8;
 // Achieved fraction of the DRAM bandwidth by kernels that run one by one.
 constexpr double kBandwidthFraction = 0.45;
 // The time that an eager framework's host thread takes to issue one kernel; issue runs ahead of the
@@ -28,58 +30,6 @@ constexpr double kBandwidthPerShare = 3;
 // CUDA context and framework libraries of one process.
 constexpr double kContextMib = 500;
 constexpr double kMib = 1024.0 * 1024.0;
-
-ModelFigures convolutional(std::string name,
-                           std::string input,
-                           double gflops,
-                           double parameters_m,
-                           double outputs_m,
-                           double other_per_output,
-                           int matrix_kernels,
-                           int kernels) {
-  return {std::move(name),
-          "image classification, " + std::move(input),
-          gflops,
-          parameters_m,
-          outputs_m,
-          other_per_output * outputs_m,
-          matrix_kernels,
-          kernels,
-          "torchvision model documentation (operations, parameters); layer shapes of its paper"};
-}
-
-std::vector<ModelFigures> make_models() {
-  // Traffic of other kernels per matrix output: normalisation and activation read and write each
-  // output once (4); VGG has no normalisation (2); DenseNet also copies, normalises and activates
-  // all earlier features of a block before every layer.
-  constexpr double kNormalised = 4;
-  constexpr double kActivated = 2;
-  const auto densenet = [](double features_m, double outputs_m) {
-    return kNormalised + 7 * features_m / outputs_m;
-  };
-  const std::string image = "224 x 224";
-  std::vector<ModelFigures> models{
-      convolutional("resnet50", image, 8.18, 25.56, 11.11, kNormalised, 54, 174),
-      convolutional("resnet101", image, 15.60, 44.55, 16.23, kNormalised, 105, 344),
-      convolutional("resnet152", image, 23.03, 60.19, 22.56, kNormalised, 156, 514),
-      convolutional("vgg16", image, 30.94, 138.36, 13.56, kActivated, 16, 36),
-      convolutional("vgg19", image, 39.26, 143.67, 14.86, kActivated, 19, 42),
-      convolutional("densenet121", image, 5.67, 7.98, 6.90, densenet(9.1, 6.90), 121, 427),
-      convolutional("densenet169", image, 6.72, 14.15, 7.30, densenet(10.6, 7.30), 169, 594),
-      convolutional("densenet201", image, 8.58, 20.01, 7.85, densenet(13.8, 7.85), 201, 706),
-      convolutional("inceptionv3", "299 x 299", 11.43, 27.16, 8.97, kNormalised, 95, 312),
-      convolutional("mobilenetv2", image, 0.60, 3.50, 6.68, kNormalised, 53, 150),
-      convolutional("googlenet", image, 3.00, 6.62, 3.20, kNormalised, 58, 195)};
-  // Per layer and item of 128 tokens: 6 projections and 2 attention products; scores pass 6 times
-  // through scale, mask and softmax, the inner layer 2 times through its activation, hidden states
-  // about 10 times through additions, normalisations and transpositions.
-  const std::string bert_source = "BERT (Devlin et al. 2019), layer shapes; 128 tokens";
-  models.push_back({"bert", "BERT base, 12 layers of 768, 128 tokens", 22.4, 109.5, 10.6, 35.6, 97,
-                    245, bert_source});
-  models.push_back({"bert_large", "BERT large, 24 layers of 1024, 128 tokens", 80.0, 335.1, 28.3,
-                    94.3, 193, 485, bert_source});
-  return models;
-}
 
 bool fits(const Profile& profile, std::uint32_t processes, std::uint32_t batch, double gib) {
   const double needed = processes * (*profile.memory_mib + batch * *profile.memory_per_item_mib);
@@ -125,11 +75,6 @@ void check_figures(const GpuType& gpu) {
 
 }  // namespace
 
-const std::vector<ModelFigures>& known_models() {
-  static const std::vector<ModelFigures> models = make_models();
-  return models;
-}
-
 double synthetic_latency_ms(const ModelFigures& model,
                             const GpuType& gpu,
                             double sms,
@@ -142,11 +87,14 @@ double synthetic_latency_ms(const ModelFigures& model,
   const double blocks = items * model.matrix_outputs_m * 1e6 / model.matrix_kernels / kTileElements;
   const double waves = blocks / sms;
   const double filled = waves / (waves + 1);
-  const double tflops = gpu.tf32_tflops > gpu.fp32_tflops ? kTensorCoreFraction * gpu.tf32_tflops
-                                                          : kFp32Fraction * gpu.fp32_tflops;
+  const bool has_tensor_cores = gpu.tf32_tflops > gpu.fp32_tflops;
+  const double tflops =
+      has_tensor_cores ? kTensorCoreFraction * gpu.tf32_tflops : kFp32Fraction * gpu.fp32_tflops;
+  const double gflops = model.gflops_per_item *
+                        (has_tensor_cores ? 1 : 1 - model.winograd_share * (1 - 1 / kWinogradGain));
   const double part_of_gpu = sms / gpu.sms;
   // GFLOP / TFLOPS and MB / (GB/s) are both milliseconds.
-  const double compute_ms = items * model.gflops_per_item / (tflops * part_of_gpu * filled);
+  const double compute_ms = items * gflops / (tflops * part_of_gpu * filled);
   const double gb_per_s = kBandwidthFraction * bandwidth * gpu.dram_gb_per_s;
   const double matrix_mb =
       kBytesPerElement * (2 * items * model.matrix_outputs_m + processes * model.parameters_m);

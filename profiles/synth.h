@@ -18,6 +18,7 @@ struct ModelFigures {
   std::string name;
   std::string description;
   double gflops_per_item;  // multiply-adds count 2
+  double winograd_share;   // of the operations, in 3 x 3 convolutions of stride 1 over all channels
   double parameters_m;     // millions
   double
       matrix_outputs_m;  // elements that convolutions and matrix products write per item, millions

@@ -1,136 +1,26 @@
-// Hand-written parsers: a million rows in a fraction of a second, every decimal digit kept.
+// Readers of recorded times, and slices of recordings.
 #include "workloads/trace.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
-#include <limits>
+#include <numeric>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "sim/core/atomic_file.h"
 #include "sim/core/check.h"
+#include "sim/core/hdf5_file.h"
+#include "workloads/detail/function_trace.h"
+#include "workloads/detail/trace_text.h"
 
 namespace tangram {
 namespace {
 
-using Nanoseconds = std::optional<std::int64_t>;
-
-constexpr std::int64_t kSecond = 1'000'000'000;
-constexpr std::int64_t kLatest = static_cast<std::int64_t>(kLongestRunSeconds) * kSecond;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// For messages: at most 40 characters, in quotes, unprintable ones as '?'.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text.substr(0, 40)) out += c >= ' ' && c <= '~' ? c : '?';
-  return out + (text.size() > 40 ? "...\"" : "\"");
-}
-
-// Walks over lines; each ends at LF or CRLF.
-class Lines {
- public:
-  explicit Lines(std::string_view text) : rest_(text) {
-    constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
-  }
-  bool next() {
-    if (rest_.empty()) return false;
-    const std::size_t end = std::min(rest_.find('\n'), rest_.size());
-    line_ = rest_.substr(0, end);
-    if (line_.ends_with('\r')) line_.remove_suffix(1);
-    rest_.remove_prefix(std::min(end + 1, rest_.size()));
-    ++number_;
-    return true;
-  }
-  std::string_view line() const { return line_; }
-  std::size_t number() const { return number_; }
-
- private:
-  std::string_view rest_;
-  std::string_view line_;
-  std::size_t number_ = 0;
-};
-
-constexpr std::size_t kMostColumns = 64;
-using Cells = std::array<std::string_view, kMostColumns>;
-
-// Cuts a line at its commas; returns the number of cells, of which the first kMostColumns are kept.
-std::size_t cut(std::string_view line, Cells& cells) {
-  for (std::size_t n = 0;; ++n) {
-    const std::size_t comma = line.find(',');
-    if (n < kMostColumns) cells[n] = trimmed(line.substr(0, comma));
-    if (comma == std::string_view::npos) return n + 1;
-    line.remove_prefix(comma + 1);
-  }
-}
-
-// The digits of a decimal number as mantissa * 10^exponent. Digits beyond the 19th cannot change a
-// nanosecond of a legal time and are cut off.
-struct Decimal {
-  std::uint64_t mantissa = 0;
-  int exponent = 0;
-};
-
-std::optional<Decimal> parse_decimal(std::string_view text) {
-  Decimal number;
-  bool any = false;
-  bool point = false;
-  std::size_t i = 0;
-  for (; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '.' && !point) {
-      point = true;
-    } else if (is_digit(c)) {
-      any = true;
-      const bool keep = number.mantissa < 1'000'000'000'000'000'000U;
-      if (keep) number.mantissa = number.mantissa * 10 + static_cast<std::uint64_t>(c - '0');
-      number.exponent += (keep ? 0 : 1) - (point ? 1 : 0);
-    } else {
-      break;
-    }
-  }
-  if (!any) return std::nullopt;
-  if (i == text.size()) return number;
-  if (text[i] != 'e' && text[i] != 'E') return std::nullopt;
-  text.remove_prefix(i + 1);
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  if (text.empty() || text.size() > 4) return std::nullopt;
-  int power = 0;
-  for (const char c : text) {
-    if (!is_digit(c)) return std::nullopt;
-    power = power * 10 + (c - '0');
-  }
-  number.exponent += negative ? -power : power;
-  return number;
-}
-
-// Seconds to whole nanoseconds, halves up; nullopt beyond the longest run.
-Nanoseconds to_nanoseconds(Decimal seconds) {
-  std::uint64_t value = seconds.mantissa;
-  int exponent = seconds.exponent + 9;
-  for (; exponent > 0 && value != 0; --exponent) {
-    if (value > static_cast<std::uint64_t>(kLatest)) return std::nullopt;
-    value *= 10;
-  }
-  for (; exponent < -1 && value != 0; ++exponent) value /= 10;
-  if (exponent == -1) value = value / 10 + (value % 10 >= 5 ? 1 : 0);
-  if (value > static_cast<std::uint64_t>(kLatest)) return std::nullopt;
-  return static_cast<std::int64_t>(value);
-}
+using namespace trace_text;
 
 // Collects the times of one file, relative to the first, and its faults.
 class Collector {
@@ -185,17 +75,11 @@ class Collector {
 
 // Adds the time of one cell, or says what is wrong with it.
 void add_seconds(std::string_view cell, std::size_t line, Collector& out) {
-  const std::optional<Decimal> number = parse_decimal(cell);
-  if (number) {
-    if (const Nanoseconds ns = to_nanoseconds(*number)) {
-      out.add(line, *ns);
-    } else {
-      out.fault(line, fmt::format("{} is more than {:.2g} s", quoted(cell), kLongestRunSeconds));
-    }
-  } else if (cell.starts_with('-') && parse_decimal(cell.substr(1))) {
-    out.fault(line, fmt::format("{} is negative; times are seconds from 0 on", quoted(cell)));
+  SecondsResult seconds = parse_seconds(cell);
+  if (seconds.wrong.empty()) {
+    out.add(line, seconds.ns);
   } else {
-    out.fault(line, fmt::format("{} is not a number of seconds", quoted(cell)));
+    out.fault(line, std::move(seconds.wrong));
   }
 }
 
@@ -314,10 +198,6 @@ DateResult parse_date_time(std::string_view text) {
   return {seconds * kSecond + fraction, nullptr};
 }
 
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
-}
-
 std::vector<Duration> parse_azure_llm(Lines lines, Collector& out) {
   constexpr std::string_view kHeader = "TIMESTAMP,ContextTokens,GeneratedTokens";
   if (!lines.next()) {
@@ -352,59 +232,148 @@ std::vector<Duration> parse_azure_llm(Lines lines, Collector& out) {
   return out.finish(true);
 }
 
+// --- HDF5 --------------------------------------------------------------------------------------
+
+// Times relative to the first value; a fault for the first value that is no time.
+template <typename Value>
+std::vector<Duration> times_of(const std::vector<Value>& values,
+                               Value latest,
+                               const char* unit,
+                               Duration (*to_duration)(Value),
+                               const TraceFile& file,
+                               Faults& faults) {
+  std::vector<Duration> times;
+  times.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool is_time = values[i] >= 0 && values[i] <= latest;
+    if (is_time && (i == 0 || values[i] >= values[i - 1])) {
+      times.push_back(to_duration(values[i] - values.front()));
+      continue;
+    }
+    faults.add(fmt::format("{}#{}[{}]", file.path, file.dataset, i),
+               is_time ? fmt::format("{0} {2} is earlier than the {1} {2} before it", values[i],
+                                     values[i - 1], unit)
+                       : fmt::format("{} is not a time: {} from 0 to {:.2g}", values[i], unit,
+                                     static_cast<double>(latest)));
+    return {};
+  }
+  return times;
+}
+
+std::vector<Duration> read_dataset(const TraceFile& file, Faults& faults) {
+  const Hdf5Reader reader(file.path);
+  const std::size_t before = faults.size();
+  std::vector<Duration> times;
+  if (file.dataset.ends_with("_ns")) {
+    times = times_of<std::int64_t>(
+        reader.read<std::int64_t>(file.dataset), kLatest, "ns",
+        [](std::int64_t ns) { return Duration(ns); }, file, faults);
+  } else {
+    times = times_of<double>(
+        reader.read<double>(file.dataset), kLongestRunSeconds, "seconds",
+        [](double seconds) { return from_seconds(seconds); }, file, faults);
+  }
+  if (times.empty() && faults.size() == before) {
+    faults.add(fmt::format("{}#{}", file.path, file.dataset), "holds no times");
+  }
+  return times;
+}
+
+// --- slices ------------------------------------------------------------------------------------
+
+TraceSlice slice_of_times(const std::vector<Duration>& times,
+                          double start_s,
+                          std::optional<double> end_s) {
+  const Duration start = from_seconds(start_s);
+  const auto first = std::lower_bound(times.begin(), times.end(), start);
+  const auto last =
+      end_s ? std::lower_bound(first, times.end(), from_seconds(*end_s)) : times.end();
+  TraceSlice slice;
+  std::vector<Duration>& offsets = slice.rows.times;
+  offsets.reserve(static_cast<std::size_t>(last - first));
+  for (auto row = first; row != last; ++row) offsets.push_back(*row - start);
+  if (end_s) {
+    slice.length_ns = static_cast<double>((from_seconds(*end_s) - start).count());
+  } else if (!offsets.empty() && offsets.back() > offsets.front()) {
+    const auto final_row = static_cast<double>(offsets.back().count());
+    const auto span = static_cast<double>((offsets.back() - offsets.front()).count());
+    slice.length_ns = final_row + span / static_cast<double>(offsets.size() - 1);
+  }
+  return slice;
+}
+
+TraceSlice slice_of_counts(const std::vector<std::uint64_t>& per_minute,
+                           double start_s,
+                           std::optional<double> end_s) {
+  const auto minutes = static_cast<double>(per_minute.size());
+  const double first = std::min(start_s / 60, minutes);
+  const double end = end_s ? *end_s / 60 : minutes;
+  TANGRAM_CHECK(first == std::floor(first) && end == std::floor(end),
+                "slices of counts take whole "
+                "minutes; ",
+                start_s);
+  const auto begin = per_minute.begin() + static_cast<std::ptrdiff_t>(first);
+  TraceSlice slice;
+  slice.rows.per_minute.assign(
+      begin, per_minute.begin() + static_cast<std::ptrdiff_t>(std::min(end, minutes)));
+  if (end > first) slice.length_ns = (end - first) * 60e9;
+  return slice;
+}
+
 }  // namespace
 
 const std::vector<std::string>& trace_formats() {
-  static const std::vector<std::string> kFormats{"timestamps", "azure_llm"};
+  static const std::vector<std::string> kFormats{"timestamps", "azure_llm", "azure_functions_2019",
+                                                 "azure_functions_2021"};
   return kFormats;
 }
 
-std::vector<Duration> parse_trace(std::string_view text,
-                                  const std::string& name,
-                                  const std::string& format,
-                                  Faults& faults) {
-  Collector out(name, faults);
-  if (format == "azure_llm") return parse_azure_llm(Lines(text), out);
-  TANGRAM_CHECK(format == "timestamps", "unknown trace format ", format);
-  return parse_timestamps(Lines(text), out);
+bool has_functions(const std::string& format) {
+  return format.starts_with("azure_functions_");
 }
 
-std::vector<Duration> read_trace(const std::string& path,
-                                 const std::string& format,
-                                 Faults& faults) {
-  std::string text;
+std::string guess_trace_format(const std::string& path) {
+  const std::string text = read_file(path);
+  if (text.starts_with("TIMESTAMP,")) return "azure_llm";
+  if (text.starts_with("HashOwner,")) return "azure_functions_2019";
+  if (text.starts_with("app,func,")) return "azure_functions_2021";
+  return "timestamps";
+}
+
+Recording parse_trace(std::string_view text, const TraceFile& file, Faults& faults) {
+  if (file.format == "azure_functions_2019") return parse_functions_2019(text, file, faults);
+  if (file.format == "azure_functions_2021") return parse_functions_2021(text, file, faults);
+  Collector out(file.path, faults);
+  if (file.format == "azure_llm") return {parse_azure_llm(Lines(text), out), {}};
+  TANGRAM_CHECK(file.format == "timestamps", "unknown trace format ", file.format);
+  return {parse_timestamps(Lines(text), out), {}};
+}
+
+Recording read_trace(const TraceFile& file, Faults& faults) {
   try {
-    text = read_file(path);
+    if (!file.dataset.empty()) return {read_dataset(file, faults), {}};
+    return parse_trace(read_file(file.path), file, faults);
   } catch (const ConfigError& error) {
     faults.append(error);
     return {};
   }
-  return parse_trace(text, path, format, faults);
+}
+
+std::uint64_t TraceSlice::count() const {
+  return rows.has_counts()
+             ? std::accumulate(rows.per_minute.begin(), rows.per_minute.end(), std::uint64_t{0})
+             : rows.times.size();
 }
 
 std::optional<double> TraceSlice::rate_rps() const {
-  if (offsets.empty() || !length_ns) return std::nullopt;
-  return static_cast<double>(offsets.size()) / *length_ns * 1e9;
+  const std::uint64_t arrivals = count();
+  if (arrivals == 0 || !length_ns) return std::nullopt;
+  return static_cast<double>(arrivals) / *length_ns * 1e9;
 }
 
-TraceSlice slice_trace(const std::vector<Duration>& trace,
-                       double start_s,
-                       std::optional<double> end_s) {
-  const Duration start = from_seconds(start_s);
-  const auto first = std::lower_bound(trace.begin(), trace.end(), start);
-  const auto last =
-      end_s ? std::lower_bound(first, trace.end(), from_seconds(*end_s)) : trace.end();
-  TraceSlice slice;
-  slice.offsets.reserve(static_cast<std::size_t>(last - first));
-  for (auto row = first; row != last; ++row) slice.offsets.push_back(*row - start);
-  if (end_s) {
-    slice.length_ns = static_cast<double>((from_seconds(*end_s) - start).count());
-  } else if (!slice.offsets.empty() && slice.offsets.back() > slice.offsets.front()) {
-    const auto final_row = static_cast<double>(slice.offsets.back().count());
-    const auto span = static_cast<double>((slice.offsets.back() - slice.offsets.front()).count());
-    slice.length_ns = final_row + span / static_cast<double>(slice.offsets.size() - 1);
-  }
-  return slice;
+TraceSlice slice_trace(const Recording& recording, double start_s, std::optional<double> end_s) {
+  return recording.has_counts() ? slice_of_counts(recording.per_minute, start_s, end_s)
+                                : slice_of_times(recording.times, start_s, end_s);
 }
 
 }  // namespace tangram

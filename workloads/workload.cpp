@@ -1,199 +1,37 @@
-// Strict reading of "arrivals": each process has its own keys, and a key of another process is told
-// apart from a misspelt one.
+// The names of the processes, their mean rates, and how they are written.
 #include "workloads/workload.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <iterator>
+#include <cmath>
 
-#include <fmt/format.h>
-
-#include "workloads/trace.h"
+#include "workloads/mmpp.h"
 
 namespace tangram {
 namespace {
 
 using Process = ArrivalSpec::Process;
 
-constexpr double kHighestRate = 1e9;  // one request per nanosecond, the resolution of time
-
-std::string name_of(Process process) {
-  return arrival_names()[static_cast<std::size_t>(process)];
-}
-
-struct OwnedKey {
-  const char* key;
-  std::vector<Process> owners;
-};
-
-const std::vector<OwnedKey>& owned_keys() {
-  static const std::vector<OwnedKey> kKeys{
-      {"rate_rps",
-       {Process::kConstant, Process::kPoisson, Process::kGamma, Process::kLognormal,
-        Process::kTrace}},
-      {"shape", {Process::kGamma}},
-      {"cv", {Process::kGamma}},
-      {"sigma", {Process::kLognormal}},
-      {"path", {Process::kTrace}},
-      {"format", {Process::kTrace}},
-      {"speed_up", {Process::kTrace}},
-      {"slice_s", {Process::kTrace}},
-      {"repeat", {Process::kTrace}},
-      {"clients", {Process::kClosedLoop}},
-      {"think_ms", {Process::kClosedLoop}},
-      {"think", {Process::kClosedLoop}},
-  };
-  return kKeys;
-}
-
-// Adds a fault for each key that belongs to another process. Without a process (its name was wrong)
-// every key of any process passes, so that one mistake makes one fault.
-void check_owners(JsonObject& object, std::optional<Process> process) {
-  if (!object.is_object()) return;
-  for (const auto& [key, owners] : owned_keys()) {
-    const bool own = process && std::find(owners.begin(), owners.end(), *process) != owners.end();
-    if (!process) object.ignore(key);
-    if (!process || own || !object.node().value().contains(key)) continue;
-    object.ignore(key);
-    std::string names;
-    for (const Process owner : owners) {
-      names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", name_of(owner));
-    }
-    object.node()
-        .child(key, object.node().value()[key])
-        .fault(fmt::format("belongs to the arrival process {}, not to \"{}\"", names,
-                           name_of(*process)));
-  }
-}
-
-void read_rate(JsonObject& object, ArrivalSpec& spec) {
-  if (const auto node = object.require("rate_rps")) {
-    spec.rate_rps = node->positive(kHighestRate).value_or(1);
-  }
-}
-
-void read_gamma(JsonObject& object, ArrivalSpec& spec) {
-  read_rate(object, spec);
-  const auto shape = object.get("shape");
-  const auto cv = object.get("cv");
-  if (shape.has_value() == cv.has_value()) {
-    object.node().fault(
-        "\"gamma\" needs one of \"shape\" and \"cv\" (coefficient of variation of the gap; shape = "
-        "1 / cv^2)" +
-        std::string(shape ? ", not both" : ""));
-  }
-  if (shape) spec.shape = shape->number(1e-4, 1e6).value_or(1);
-  if (cv) {
-    const double value = cv->number(1e-3, 100).value_or(1);
-    spec.shape = 1 / (value * value);
-  }
-}
-
-void read_slice(const JsonNode& node, ArrivalSpec& spec) {
-  if (!node.value().is_array() || node.value().size() != 2) {
-    node.fault("must be [start, end] in seconds of the trace's time; end may be null");
-    return;
-  }
-  const std::vector<JsonNode> items = node.items();
-  const auto start = items[0].number(0, kLongestRunSeconds);
-  spec.slice_start_s = start.value_or(0);
-  if (items[1].value().is_null()) return;
-  spec.slice_end_s = items[1].number(0, kLongestRunSeconds);
-  if (start && spec.slice_end_s && !(*start < *spec.slice_end_s)) {
-    node.fault(
-        fmt::format("the end {} must be later than the start {}", *spec.slice_end_s, *start));
-  }
-}
-
-// Whether the slice of a readable trace can be replayed as the spec asks.
-void check_trace(JsonObject& object, const std::vector<Duration>& trace, const ArrivalSpec& spec) {
-  const JsonNode& node = object.node();
-  const TraceSlice slice = slice_trace(trace, spec.slice_start_s, spec.slice_end_s);
-  const std::optional<double> own_rate = slice.rate_rps();
-  if (slice.offsets.empty()) {
-    node.fault(fmt::format("no row of {} lies in the slice; its rows reach from 0 to {} s",
-                           spec.path, to_seconds(trace.back())));
-  } else if (!own_rate && (spec.rate_rps > 0 || spec.repeat)) {
-    node.fault(fmt::format("{} needs a slice with rows at two different times, or with an end",
-                           spec.repeat ? "\"repeat\"" : "\"rate_rps\" with a trace"));
-  } else if (own_rate && *own_rate * spec.speed_up > kHighestRate) {
-    node.fault(
-        fmt::format("\"speed_up\" {} makes {:.3g} requests/s of the trace's {:.3g}; at most "
-                    "{:g}",
-                    spec.speed_up, *own_rate * spec.speed_up, *own_rate, kHighestRate));
-  }
-}
-
-void read_trace_spec(JsonObject& object, const std::string& base, ArrivalSpec& spec) {
-  Faults& faults = object.node().faults();
-  const std::size_t before = faults.size();
-  const auto path = object.require("path");
-  if (const auto format = object.require("format")) {
-    spec.format = format->name_of("trace format", trace_formats()).value_or("");
-  }
-  const auto rate = object.get("rate_rps");
-  const auto speed_up = object.get("speed_up");
-  if (rate) spec.rate_rps = rate->positive(kHighestRate).value_or(1);
-  if (speed_up) spec.speed_up = speed_up->positive(kHighestRate).value_or(1);
-  if (rate && speed_up) {
-    object.node().fault("give one of \"rate_rps\" and \"speed_up\": the rate sets the speed-up");
-  }
-  if (const auto slice = object.get("slice_s")) read_slice(*slice, spec);
-  if (const auto repeat = object.get("repeat")) spec.repeat = repeat->boolean().value_or(false);
-
-  if (!path) return;
-  const auto given = path->string();
-  if (!given) return;
-  // A relative path starts at `base`; an absolute one replaces it.
-  const auto resolved = (std::filesystem::path(base) / *given).lexically_normal();
-  spec.path = resolved.string();
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(resolved, error)) {
-    path->fault(fmt::format("no such file: {}", spec.path));
-  } else if (!spec.format.empty()) {
-    const std::vector<Duration> trace = read_trace(spec.path, spec.format, faults);
-    if (faults.size() == before) check_trace(object, trace, spec);
-  }
-}
-
-void read_closed_loop(JsonObject& object, ArrivalSpec& spec) {
-  static const std::vector<std::string> kKinds{"exponential", "constant"};
-  if (const auto clients = object.require("clients")) {
-    spec.clients = static_cast<std::uint32_t>(clients->integer(1, 1'000'000).value_or(1));
-  }
-  if (const auto think = object.get("think_ms")) {
-    spec.think = from_ms(think->number(0, kLongestRunSeconds * 1e3).value_or(0));
-  }
-  if (const auto kind = object.get("think")) {
-    spec.think_exponential = kind->name_of("think time", kKinds).value_or(kKinds[0]) == kKinds[0];
-  }
-}
-
-void read_process(JsonObject& object, const std::string& base, ArrivalSpec& spec) {
-  switch (spec.process) {
-    case Process::kConstant:
-    case Process::kPoisson:
-      read_rate(object, spec);
+Json functions_to_json(const FunctionChoice& choice) {
+  switch (choice.kind) {
+    case FunctionChoice::Kind::kAll:
       break;
-    case Process::kGamma:
-      read_gamma(object, spec);
-      break;
-    case Process::kLognormal:
-      read_rate(object, spec);
-      if (const auto sigma = object.require("sigma")) spec.sigma = sigma->positive(10).value_or(1);
-      break;
-    case Process::kTrace:
-      read_trace_spec(object, base, spec);
-      break;
-    case Process::kClosedLoop:
-      read_closed_loop(object, spec);
-      break;
+    case FunctionChoice::Kind::kRank:
+      return {{"rank", {choice.first, choice.last}}};
+    case FunctionChoice::Kind::kHash:
+      return {{"hash", {choice.first, choice.last}}};
+    case FunctionChoice::Kind::kNames:
+      return {{"names", choice.names}};
   }
+  return {};
 }
 
 void trace_to_json(const ArrivalSpec& spec, Json& out) {
-  out["path"] = spec.path;
-  out["format"] = spec.format;
+  out["path"] = spec.trace.path;
+  out["format"] = spec.trace.format;
+  if (!spec.trace.dataset.empty()) out["dataset"] = spec.trace.dataset;
+  const Json functions = functions_to_json(spec.trace.functions);
+  if (!functions.is_null()) out["functions"] = functions;
+  if (spec.counts == ArrivalSpec::Counts::kPoisson) out["counts"] = "poisson";
   if (spec.rate_rps > 0) {
     out["rate_rps"] = spec.rate_rps;
   } else {
@@ -205,12 +43,78 @@ void trace_to_json(const ArrivalSpec& spec, Json& out) {
   out["repeat"] = spec.repeat;
 }
 
-std::optional<double> trace_rate(const ArrivalSpec& spec) {
+void segments_to_json(const ArrivalSpec& spec, Json& out) {
+  out["segments"] = Json::array();
+  for (const ArrivalSpec& segment : spec.segments) {
+    Json item = to_json(segment);
+    item["duration_s"] = segment.duration_s;
+    if (segment.end_rps) item["end_rps"] = *segment.end_rps;
+    out["segments"].push_back(std::move(item));
+  }
+  out["repeat"] = spec.repeat;
+}
+
+TraceSlice slice_of(const ArrivalSpec& spec) {
   Faults faults;
-  const std::vector<Duration> trace = read_trace(spec.path, spec.format, faults);
+  const Recording recording = read_trace(spec.trace, faults);
   faults.throw_if_any();
-  std::optional<double> rate = slice_trace(trace, spec.slice_start_s, spec.slice_end_s).rate_rps();
+  return slice_trace(recording, spec.slice_start_s, spec.slice_end_s);
+}
+
+std::optional<double> trace_rate(const ArrivalSpec& spec) {
+  std::optional<double> rate = slice_of(spec).rate_rps();
   if (rate) *rate *= spec.speed_up;
+  return rate;
+}
+
+// The expected arrivals before a time of the trace.
+double arrivals_before(const Recording& rows, double ns) {
+  if (!rows.has_counts()) {
+    const auto found = std::lower_bound(
+        rows.times.begin(), rows.times.end(), ns,
+        [](Duration time, double bound) { return static_cast<double>(time.count()) < bound; });
+    return static_cast<double>(found - rows.times.begin());
+  }
+  double sum = 0;
+  double minutes = ns / 60e9;
+  for (const std::uint64_t count : rows.per_minute) {
+    if (minutes <= 0) break;
+    sum += std::min(minutes, 1.0) * static_cast<double>(count);
+    minutes -= 1;
+  }
+  return sum;
+}
+
+double trace_arrivals(const ArrivalSpec& segment) {
+  const TraceSlice slice = slice_of(segment);
+  const double speed =
+      segment.rate_rps > 0 ? segment.rate_rps / slice.rate_rps().value_or(1) : segment.speed_up;
+  const double length_ns = segment.duration_s * 1e9 * speed;
+  if (!segment.repeat) return arrivals_before(slice.rows, length_ns);
+  const double rounds = std::floor(length_ns / *slice.length_ns);
+  return rounds * static_cast<double>(slice.count()) +
+         arrivals_before(slice.rows, length_ns - rounds * *slice.length_ns);
+}
+
+double piecewise_rate(const ArrivalSpec& spec) {
+  double arrivals = 0;
+  double length_s = 0;
+  for (const ArrivalSpec& segment : spec.segments) {
+    length_s += segment.duration_s;
+    if (segment.process == Process::kTrace) {
+      arrivals += trace_arrivals(segment);
+    } else {
+      const double begin = mean_rate(segment).value_or(0);
+      arrivals += segment.duration_s * (begin + segment.end_rps.value_or(begin)) / 2;
+    }
+  }
+  return arrivals / length_s;
+}
+
+double mmpp_rate(const ArrivalSpec& spec) {
+  const std::vector<double> shares = mmpp_time_shares(spec.states);
+  double rate = 0;
+  for (std::size_t i = 0; i < shares.size(); ++i) rate += shares[i] * spec.states[i].rate_rps;
   return rate;
 }
 
@@ -218,45 +122,46 @@ std::optional<double> trace_rate(const ArrivalSpec& spec) {
 
 const std::vector<std::string>& arrival_names() {
   // In the order of ArrivalSpec::Process.
-  static const std::vector<std::string> kNames{"constant",  "poisson", "gamma",
-                                               "lognormal", "trace",   "closed_loop"};
+  static const std::vector<std::string> kNames{"constant", "poisson",   "gamma", "lognormal",
+                                               "mmpp",     "piecewise", "trace", "closed_loop"};
   return kNames;
-}
-
-std::optional<ArrivalSpec> read_arrivals(const JsonNode& node, const std::string& base) {
-  const std::size_t before = node.faults().size();
-  JsonObject object(node);
-  ArrivalSpec spec;
-  std::optional<Process> process;
-  if (const auto name_node = object.require("process")) {
-    if (const auto name = name_node->name_of("arrival process", arrival_names())) {
-      const auto found = std::find(arrival_names().begin(), arrival_names().end(), *name);
-      process = static_cast<Process>(std::distance(arrival_names().begin(), found));
-    }
-  }
-  if (process) {
-    spec.process = *process;
-    read_process(object, base, spec);
-  }
-  check_owners(object, process);
-  object.finish();
-  if (node.faults().size() != before) return std::nullopt;
-  return spec;
 }
 
 Json to_json(const ArrivalSpec& spec) {
   Json out;
-  out["process"] = name_of(spec.process);
-  if (spec.process == Process::kTrace) {
-    trace_to_json(spec, out);
-  } else if (spec.process == Process::kClosedLoop) {
-    out["clients"] = spec.clients;
-    out["think_ms"] = to_ms(spec.think);
-    out["think"] = spec.think_exponential ? "exponential" : "constant";
-  } else {
-    out["rate_rps"] = spec.rate_rps;
-    if (spec.process == Process::kGamma) out["shape"] = spec.shape;
-    if (spec.process == Process::kLognormal) out["sigma"] = spec.sigma;
+  out["process"] = arrival_names()[static_cast<std::size_t>(spec.process)];
+  switch (spec.process) {
+    case Process::kConstant:
+    case Process::kPoisson:
+      out["rate_rps"] = spec.rate_rps;
+      break;
+    case Process::kGamma:
+      out["rate_rps"] = spec.rate_rps;
+      out["shape"] = spec.shape;
+      break;
+    case Process::kLognormal:
+      out["rate_rps"] = spec.rate_rps;
+      out["sigma"] = spec.sigma;
+      break;
+    case Process::kMmpp:
+      out["states"] = Json::array();
+      for (const MmppState& state : spec.states) {
+        Json item{{"rate_rps", state.rate_rps}, {"dwell_s", state.dwell_s}};
+        if (!state.next.empty()) item["next"] = state.next;
+        out["states"].push_back(std::move(item));
+      }
+      break;
+    case Process::kPiecewise:
+      segments_to_json(spec, out);
+      break;
+    case Process::kTrace:
+      trace_to_json(spec, out);
+      break;
+    case Process::kClosedLoop:
+      out["clients"] = spec.clients;
+      out["think_ms"] = to_ms(spec.think);
+      out["think"] = spec.think_exponential ? "exponential" : "constant";
+      break;
   }
   return out;
 }
@@ -266,6 +171,8 @@ std::optional<double> mean_rate(const ArrivalSpec& spec) {
     if (spec.think == Duration::zero()) return std::nullopt;
     return spec.clients / to_seconds(spec.think);
   }
+  if (spec.process == Process::kMmpp) return mmpp_rate(spec);
+  if (spec.process == Process::kPiecewise) return piecewise_rate(spec);
   if (spec.process == Process::kTrace && spec.rate_rps == 0) return trace_rate(spec);
   return spec.rate_rps;
 }

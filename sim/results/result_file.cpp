@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "policies/plan_io.h"
-#include "profiles/hdf5_file.h"
 #include "sim/core/check.h"
+#include "sim/core/hdf5_file.h"
 #include "sim/results/summary.h"
 #include "sim/results/version.h"
 

@@ -106,25 +106,71 @@ void add_workload_keys(std::vector<KeyInfo>& keys) {
                               "how requests arrive; \"process\" and its own keys")));
 }
 
+void add_popularity_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(key("/popularity", KeyKind::kObject, {},
+                     "one rate, split over the workloads whose arrivals give no rate_rps"));
+  keys.push_back(required(positive("/popularity/rate_rps", {}, 1e9, "of all of them together")));
+  keys.push_back(
+      required(name("/popularity/kind", {}, {"zipf", "weights"}, "how it is split over them")));
+  keys.push_back(number("/popularity/s", 1, 0, 10,
+                        "zipf: the k-th of them gets a share of k^-s; 0: equal shares"));
+  keys.push_back(key("/popularity/weights", KeyKind::kObject, {},
+                     "weights: a number above 0 for each of them, by its name"));
+}
+
 // Read by workloads/, which has the ranges too; a test compares them.
 void add_arrival_keys(std::vector<KeyInfo>& keys) {
   const std::string arrivals = "/workloads/*/arrivals/";
   keys.push_back(
       required(name(arrivals + "process", {}, arrival_names(), "decides on the keys below")));
   keys.push_back(positive(arrivals + "rate_rps", {}, 1e9,
-                          "mean rate; of a trace: sets the speed-up; not of closed_loop"));
+                          "mean rate; of a trace: sets the speed-up; not of piecewise, closed_loop "
+                          "and mmpp with states"));
   keys.push_back(
       number(arrivals + "shape", {}, 1e-4, kMillion, "gamma: variance = mean^2 / shape"));
   keys.push_back(number(arrivals + "cv", {}, 1e-3, 100,
                         "gamma: coefficient of variation of the gap, in place of shape"));
   keys.push_back(positive(arrivals + "sigma", {}, 10, "lognormal: of the gap's logarithm"));
+  keys.push_back(number(arrivals + "burst_ratio", {}, 1, kMillion,
+                        "mmpp of two states: the burst's rate over the calm's"));
+  keys.push_back(positive(arrivals + "burst_s", {}, kLongestRunSeconds,
+                          "mmpp of two states: mean length of a burst"));
+  keys.push_back(positive(arrivals + "calm_s", {}, kLongestRunSeconds,
+                          "mmpp of two states: mean time between bursts"));
+  keys.push_back(key(arrivals + "states", KeyKind::kArray, {}, "mmpp: 2 to 64 states"));
+  const std::string state = arrivals + "states/*/";
+  keys.push_back(required(number(state + "rate_rps", {}, 0, 1e9, "while in this state")));
+  keys.push_back(required(
+      positive(state + "dwell_s", {}, kLongestRunSeconds, "mean length of a visit (exponential)")));
+  keys.push_back(key(state + "next", KeyKind::kArray, {},
+                     "probability of each state to follow; default: all others alike"));
+  keys.push_back(key(arrivals + "segments", KeyKind::kArray, {},
+                     "piecewise: one after the other; each has a process, its keys, and"));
+  const std::string segment = arrivals + "segments/*/";
+  keys.push_back(required(number(segment + "duration_s", {}, 1e-6, 1e9, "how long it lasts")));
+  keys.push_back(positive(segment + "end_rps", {}, 1e9,
+                          "the rate goes from rate_rps to this in a straight line"));
   keys.push_back(
       key(arrivals + "path", KeyKind::kString, {}, "trace: file, from the scenario's folder"));
   keys.push_back(name(arrivals + "format", {}, trace_formats(), "trace: of that file"));
+  keys.push_back(key(arrivals + "dataset", KeyKind::kString, {},
+                     "trace, timestamps: of an HDF5 file; seconds, or ns when it ends in _ns"));
+  keys.push_back(key(arrivals + "functions", KeyKind::kObject, {},
+                     "trace of functions: which ones; default: all, merged"));
+  const std::string functions = arrivals + "functions/";
+  keys.push_back(key(functions + "rank", KeyKind::kArray, {},
+                     "from the first to the last busiest, or one number; the busiest is 1"));
+  keys.push_back(key(functions + "hash", KeyKind::kArray, {},
+                     "[part, parts]: those whose hashed name falls into that part, from 0"));
+  keys.push_back(key(functions + "names", KeyKind::kArray, {},
+                     "by \"func\", \"app/func\" or \"owner/app/func\""));
+  keys.push_back(name(arrivals + "counts", "exact", {"exact", "poisson"},
+                      "trace of counts a minute: exactly those, or Poisson with that rate"));
   keys.push_back(positive(arrivals + "speed_up", 1, 1e9, "trace: gaps are divided by it"));
   keys.push_back(key(arrivals + "slice_s", KeyKind::kArray, {},
                      "trace: [start, end] of the trace's time; end may be null"));
-  keys.push_back(key(arrivals + "repeat", KeyKind::kBool, false, "trace: start over at its end"));
+  keys.push_back(
+      key(arrivals + "repeat", KeyKind::kBool, false, "trace, piecewise: start over at the end"));
   keys.push_back(integer(arrivals + "clients", {}, 1, kMillion, "closed_loop: how many"));
   keys.push_back(number(arrivals + "think_ms", 0, 0, kLongestRunSeconds * 1e3,
                         "closed_loop: mean time from an answer to the next request"));
@@ -188,6 +234,7 @@ const std::vector<KeyInfo>& scenario_keys() {
     add_cluster_keys(keys);
     add_workload_keys(keys);
     add_arrival_keys(keys);
+    add_popularity_keys(keys);
     add_policy_keys(keys);
     add_device_keys(keys);
     return keys;

@@ -68,11 +68,13 @@ void check_name(const std::string& name,
 }
 
 std::vector<Workload> read_workloads(const std::vector<JsonNode>& items,
+                                     const std::vector<std::optional<double>>& shares,
                                      const ProfileSection& profiles,
                                      const std::string& base) {
   std::vector<Workload> workloads;
   std::map<std::string, std::string> taken;
-  for (const JsonNode& item : items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const JsonNode& item = items[i];
     KeyReader keys(item, "/workloads/*");
     Workload workload;
     workload.name = keys.string("name");
@@ -84,7 +86,7 @@ std::vector<Workload> read_workloads(const std::vector<JsonNode>& items,
     if (!workload.name.empty()) check_name(workload.name, item, taken);
     workload.slo = from_ms(keys.number("slo_ms"));
     if (const auto arrivals = keys.node("arrivals")) {
-      workload.arrivals = read_arrivals(*arrivals, base).value_or(ArrivalSpec{});
+      workload.arrivals = read_arrivals(*arrivals, base, shares[i]).value_or(ArrivalSpec{});
     }
     keys.finish();
     workloads.push_back(std::move(workload));
@@ -178,7 +180,9 @@ Scenario read_scenario(const JsonNode& root, const std::string& base) {
   read_run(keys, root, scenario);
   scenario.cluster = read_cluster(keys.node("cluster"));
   ProfileSection profiles(items_of(keys, "profiles"), scenario.cluster, base);
-  scenario.workloads = read_workloads(items_of(keys, "workloads"), profiles, base);
+  const std::vector<JsonNode> workloads = items_of(keys, "workloads");
+  scenario.workloads = read_workloads(
+      workloads, read_popularity(keys.node("popularity"), workloads), profiles, base);
   scenario.profiles = profiles.take();
   read_planner(keys.node("planner"), base, faults, scenario);
   scenario.routing = static_cast<Routing>(keys.name("routing").value_or(0));

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "profiles/hdf5_file.h"
+#include "sim/core/hdf5_file.h"
 #include "sim/results/version.h"
 
 namespace tangram {

@@ -234,6 +234,55 @@ TEST_F(Commands, DescribeListsEveryPolicyAndEachDescribesItself) {
   EXPECT_THAT(folder_.tangram({"describe", "backends"}).out, HasSubstr("emulated"));
 }
 
+TEST_F(Commands, DescribeATraceFileInAHundredColumnsOrAsJson) {
+  // Gaps of 1 and 3 s: mean 2, CV 1/2.
+  folder_.write("times.csv", "timestamp_s\n10\n11\n14\n15\n18\n");
+  const Outcome text = folder_.tangram({"describe", "times.csv", "--plot", "rate.svg"});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_EQ(text.out.substr(0, text.out.find("  counts")),
+            "times.csv (timestamps)\n"
+            "  arrivals       5\n"
+            "  length         10 s\n"
+            "  rate           0.5/s\n"
+            "  CV of the gaps 0.5 (Poisson: 1)\n");
+  expect_within(text.out, 100);
+  EXPECT_THAT(folder_.read("rate.svg"), StartsWith("<svg "));
+  const Outcome json = folder_.tangram({"describe", "times.csv", "--json"});
+  const Json found = Json::parse(json.out);
+  EXPECT_EQ(found["format"], "timestamps");
+  EXPECT_EQ(found["count"], 5);
+  EXPECT_EQ(found["windows"][0]["index_of_dispersion"], 0.5);
+}
+
+TEST_F(Commands, DescribeReadsTheArrivalsOfAResult) {
+  folder_.tangram({"run", "scenario.json", "--set", "/outputs={\"requests\": true}", "--set",
+                   "/workloads=[{\"model\": \"unit\", \"slo_ms\": 60, \"arrivals\": "
+                   "{\"process\": \"constant\", \"rate_rps\": 8}}]",
+                   "--out", "r.h5"});
+  const Outcome outcome =
+      folder_.tangram({"describe", "r.h5", "--dataset", "/requests/arrival_ns", "--json"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  const Json found = Json::parse(outcome.out);
+  EXPECT_EQ(found["count"], 160);
+  EXPECT_EQ(found["length_s"], 20);
+  EXPECT_EQ(found["gap_cv"], 0);
+}
+
+TEST_F(Commands, EveryWorkloadScenarioRuns) {
+  const std::filesystem::path scenarios =
+      std::filesystem::path(TANGRAM_SOURCE_DIR) / "scenarios/workloads";
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(scenarios)) {
+    if (entry.path().extension() != ".json") continue;
+    ++count;
+    const Outcome outcome = folder_.tangram(
+        {"run", entry.path().string(), "--set", "/duration_s=20", "--summary", "s.json"});
+    EXPECT_EQ(outcome.exit_code, 0) << entry.path() << outcome.err;
+    EXPECT_GT(Json::parse(folder_.read("s.json"))["total"]["completed"], 50) << entry.path();
+  }
+  EXPECT_EQ(count, 13U);
+}
+
 TEST_F(Commands, SynthWritesAStoreThatShowPrintsAndAScenarioUses) {
   const Outcome synth =
       folder_.tangram({"profile", "synth", "resnet50", "bert", "--gpu", "t4", "--out", "own.h5"});

@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "profiles/hdf5_file.h"
 #include "profiles/profile_io.h"
+#include "sim/core/hdf5_file.h"
 #include "tests/profiles/scratch.h"
 
 namespace tangram {

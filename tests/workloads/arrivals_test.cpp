@@ -16,20 +16,15 @@
 #include <gtest/gtest.h>
 
 #include "sim/core/check.h"
+#include "tests/workloads/measured.h"
 #include "workloads/trace.h"
 
 namespace tangram {
 namespace {
 
 using Process = ArrivalSpec::Process;
+using namespace testing;
 using ::testing::ElementsAre;
-
-ArrivalSpec spec_of(Process process, double rate_rps) {
-  ArrivalSpec spec;
-  spec.process = process;
-  spec.rate_rps = rate_rps;
-  return spec;
-}
 
 ArrivalSpec gamma_of(double rate_rps, double shape) {
   ArrivalSpec spec = spec_of(Process::kGamma, rate_rps);
@@ -41,78 +36,6 @@ ArrivalSpec lognormal_of(double rate_rps, double sigma) {
   ArrivalSpec spec = spec_of(Process::kLognormal, rate_rps);
   spec.sigma = sigma;
   return spec;
-}
-
-RandomStream stream_of(const std::string& name, std::uint64_t seed = 7) {
-  return RandomStream(StreamKey(seed).with("arrivals").with(name));
-}
-
-std::vector<std::int64_t> take(ArrivalProcess& arrivals, std::size_t count, std::size_t block) {
-  std::vector<std::int64_t> times;
-  std::vector<TimePoint> buffer(block);
-  while (times.size() < count) {
-    const std::size_t asked = std::min(block, count - times.size());
-    const std::size_t got = arrivals.next(std::span(buffer).first(asked));
-    for (std::size_t i = 0; i < got; ++i) times.push_back(buffer[i].time_since_epoch().count());
-    if (got < asked) break;
-  }
-  return times;
-}
-
-std::vector<std::int64_t> first(const ArrivalSpec& spec, std::size_t count) {
-  return take(*make_arrivals(spec, stream_of("m")), count, 256);
-}
-
-struct Moments {
-  double mean, cv;
-};
-
-Moments moments_of_gaps(const std::vector<std::int64_t>& times) {
-  double sum = 0;
-  double squares = 0;
-  std::int64_t before = 0;
-  for (const std::int64_t time : times) {
-    const auto gap = static_cast<double>(time - before);
-    sum += gap;
-    squares += gap * gap;
-    before = time;
-  }
-  const auto n = static_cast<double>(times.size());
-  const double mean = sum / n;
-  return {mean, std::sqrt(squares / n - mean * mean) / mean};
-}
-
-// The share of gaps of at most `bound` ns.
-double share_up_to(const std::vector<std::int64_t>& times, double bound) {
-  std::int64_t before = 0;
-  std::size_t within = 0;
-  for (const std::int64_t time : times) {
-    within += static_cast<double>(time - before) <= bound ? 1 : 0;
-    before = time;
-  }
-  return static_cast<double>(within) / static_cast<double>(times.size());
-}
-
-// Four standard errors of a share p of n.
-double margin(double p, std::size_t n) {
-  return 4 * std::sqrt(p * (1 - p) / static_cast<double>(n));
-}
-
-// Variance over mean of the counts in windows of `window` ns.
-double dispersion(const std::vector<std::int64_t>& times, std::int64_t window) {
-  std::vector<double> counts(static_cast<std::size_t>(times.back() / window), 0);
-  for (const std::int64_t time : times) {
-    const auto i = static_cast<std::size_t>(time / window);
-    if (i < counts.size()) ++counts[i];
-  }
-  double sum = 0;
-  double squares = 0;
-  for (const double c : counts) {
-    sum += c;
-    squares += c * c;
-  }
-  const auto n = static_cast<double>(counts.size());
-  return (squares / n - sum / n * sum / n) / (sum / n);
 }
 
 constexpr std::size_t kMany = 1'000'000;
@@ -234,6 +157,29 @@ TEST(LognormalArrivals, HaveTheQuantilesOfTheNormalLogarithm) {
   }
 }
 
+ArrivalSpec mmpp_of(std::vector<MmppState> states) {
+  ArrivalSpec spec;
+  spec.process = Process::kMmpp;
+  spec.states = std::move(states);
+  return spec;
+}
+
+// A ramp, a gamma and an mmpp segment, shorter and longer than their gaps, over and over.
+ArrivalSpec segments() {
+  ArrivalSpec ramp = spec_of(Process::kPoisson, 100);
+  ramp.end_rps = 900;
+  ramp.duration_s = 0.05;
+  ArrivalSpec gamma = gamma_of(300, 4);
+  gamma.duration_s = 0.002;
+  ArrivalSpec mmpp = mmpp_of({{0, 0.01, {}}, {2000, 0.01, {}}});
+  mmpp.duration_s = 0.1;
+  ArrivalSpec spec;
+  spec.process = Process::kPiecewise;
+  spec.segments = {ramp, gamma, mmpp};
+  spec.repeat = true;
+  return spec;
+}
+
 class EveryProcess : public ::testing::TestWithParam<ArrivalSpec> {};
 
 TEST_P(EveryProcess, GivesTheSameTimesInBlocksOfAnySize) {
@@ -251,14 +197,17 @@ TEST_P(EveryProcess, NeverGoesBackInTime) {
   EXPECT_TRUE(std::is_sorted(times.begin(), times.end()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Workloads,
-                         EveryProcess,
-                         ::testing::Values(spec_of(Process::kConstant, 300),
-                                           spec_of(Process::kPoisson, 300),
-                                           spec_of(Process::kPoisson, 1e9),
-                                           gamma_of(300, 0.1),
-                                           gamma_of(300, 4),
-                                           lognormal_of(300, 2)));
+INSTANTIATE_TEST_SUITE_P(
+    Workloads,
+    EveryProcess,
+    ::testing::Values(spec_of(Process::kConstant, 300),
+                      spec_of(Process::kPoisson, 300),
+                      spec_of(Process::kPoisson, 1e9),
+                      gamma_of(300, 0.1),
+                      gamma_of(300, 4),
+                      lognormal_of(300, 2),
+                      mmpp_of({{0, 0.1, {}}, {300, 0.1, {}}, {3e5, 0.001, {}}}),
+                      segments()));
 
 TEST(Arrivals, StayBitForBitWhatTheyWere) {
   // The first arrivals in ns of seed 7, stream "m", at 100 requests/s. A change here changes every
@@ -268,13 +217,17 @@ TEST(Arrivals, StayBitForBitWhatTheyWere) {
   EXPECT_THAT(first(gamma_of(100, 0.5), 4), ElementsAre(1740297, 11607118, 15856813, 30608037));
   EXPECT_THAT(first(gamma_of(100, 4), 4), ElementsAre(8504261, 24369138, 27541018, 32762180));
   EXPECT_THAT(first(lognormal_of(100, 2), 4), ElementsAre(1019073, 2678713, 16245491, 16563690));
+  EXPECT_THAT(first(mmpp_of({{100, 0.1, {}}, {1000, 0.01, {}}}), 4),
+              ElementsAre(12307712, 45712818, 46616724, 46677744));
+  EXPECT_THAT(first(segments(), 4), ElementsAre(12214733, 13572100, 13885287, 15900296));
 }
 
 TEST(Arrivals, OfOneWorkloadDoNotMoveWhenAnotherIsAdded) {
   const auto run = [](const std::vector<std::string>& names) {
     std::map<std::string, std::unique_ptr<ArrivalProcess>> processes;
     for (const auto& name : names) {
-      processes[name] = make_arrivals(spec_of(Process::kPoisson, 100), stream_of(name));
+      const ArrivalSpec spec = name == "c" ? segments() : spec_of(Process::kPoisson, 100);
+      processes[name] = make_arrivals(spec, stream_of(name));
     }
     std::map<std::string, std::vector<std::int64_t>> times;
     for (int round = 0; round < 100; ++round) {
@@ -315,8 +268,8 @@ class TraceArrivals : public ::testing::Test {
     std::ofstream(path_) << text;
     ArrivalSpec spec;
     spec.process = Process::kTrace;
-    spec.path = path_;
-    spec.format = "timestamps";
+    spec.trace.path = path_;
+    spec.trace.format = "timestamps";
     return spec;
   }
   const std::string path_ = ::testing::TempDir() + "tangram_" +
@@ -402,8 +355,8 @@ TEST_F(TraceArrivals, ReplayTheAzureConversationTraceAtItsOwnRate) {
   if (data == nullptr) GTEST_SKIP() << "TANGRAM_REFERENCE_DATA is not set";
   ArrivalSpec spec;
   spec.process = Process::kTrace;
-  spec.path = std::string(data) + "/azure-llm/AzureLLMInferenceTrace_conv.csv";
-  spec.format = "azure_llm";
+  spec.trace.path = std::string(data) + "/azure-llm/AzureLLMInferenceTrace_conv.csv";
+  spec.trace.format = "azure_llm";
   const auto times = first(spec, 100'000);
   ASSERT_EQ(times.size(), 19'366U);
   // The file's own first rows, 18:15:46.6805900, 50.9951690, 51.2224670, and its last,

@@ -26,7 +26,8 @@ std::vector<Fault> faults_of(const Faults& faults) {
 std::vector<std::int64_t> parse(const std::string& text, const std::string& format) {
   Faults faults;
   std::vector<std::int64_t> out;
-  for (const Duration d : parse_trace(text, "f.csv", format, faults)) out.push_back(d.count());
+  for (const Duration d : parse_trace(text, {"f.csv", format, ""}, faults).times)
+    out.push_back(d.count());
   for (const Fault& fault : faults_of(faults)) ADD_FAILURE() << fault.where << ": " << fault.what;
   return out;
 }
@@ -105,7 +106,7 @@ class MalformedTrace : public ::testing::TestWithParam<Malformed> {};
 
 TEST_P(MalformedTrace, IsOneFaultWithItsPlace) {
   Faults faults;
-  parse_trace(GetParam().text, "f.csv", GetParam().format, faults);
+  parse_trace(GetParam().text, {"f.csv", GetParam().format, ""}, faults);
   const std::vector<Fault> found = faults_of(faults);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].where, GetParam().where);
@@ -168,7 +169,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Trace, ReportsAllFaultsAtOnceAndReadsTheOtherRows) {
   Faults faults;
-  const auto times = parse_trace("0\nx\n1\n-2\n3\n2\n", "f.csv", "timestamps", faults);
+  const auto times = parse_trace("0\nx\n1\n-2\n3\n2\n", {"f.csv", "timestamps", ""}, faults).times;
   std::vector<std::string> places;
   for (const Fault& fault : faults_of(faults)) places.push_back(fault.where);
   EXPECT_THAT(places, ElementsAre("f.csv:2", "f.csv:4", "f.csv:6"));
@@ -177,7 +178,7 @@ TEST(Trace, ReportsAllFaultsAtOnceAndReadsTheOtherRows) {
 
 TEST(Trace, ThatCannotBeReadIsOneFault) {
   Faults faults;
-  EXPECT_THAT(read_trace("/nonexistent/t.csv", "timestamps", faults), IsEmpty());
+  EXPECT_THAT(read_trace({"/nonexistent/t.csv", "timestamps", ""}, faults).times, IsEmpty());
   const auto found = faults_of(faults);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].where, "/nonexistent/t.csv");
@@ -185,7 +186,7 @@ TEST(Trace, ThatCannotBeReadIsOneFault) {
 
 TEST(TraceSlice, WithoutAnEndLastsOneMeanGapBeyondItsLastRow) {
   using std::chrono_literals::operator""s;
-  const std::vector<Duration> trace{0s, 1s, 2s, 6s};
+  const Recording trace{{0s, 1s, 2s, 6s}, {}};
   // 6 s + 6 s / 3 gaps.
   EXPECT_EQ(slice_trace(trace, 0, std::nullopt).length_ns, 8e9);
   EXPECT_EQ(slice_trace(trace, 0, std::nullopt).rate_rps(), 0.5);
@@ -194,7 +195,7 @@ TEST(TraceSlice, WithoutAnEndLastsOneMeanGapBeyondItsLastRow) {
 }
 
 TEST(TraceSlice, WithOneTimeAndNoEndHasNoRate) {
-  const std::vector<Duration> trace{Duration(0), Duration(0)};
+  const Recording trace{{Duration(0), Duration(0)}, {}};
   EXPECT_EQ(slice_trace(trace, 0, std::nullopt).rate_rps(), std::nullopt);
   EXPECT_EQ(slice_trace(trace, 0, 4.0).rate_rps(), 0.5);
   EXPECT_EQ(slice_trace(trace, 1, 4.0).rate_rps(), std::nullopt);

@@ -52,6 +52,9 @@ class TraceFolder {
     std::ofstream(path_ + "/good.csv") << "timestamp_s\n10\n11\n12\n13\n";
     std::ofstream(path_ + "/bad.csv") << "timestamp_s\n10\nx\n12\n11\n";
     std::ofstream(path_ + "/once.csv") << "5\n";
+    std::ofstream(path_ + "/counts.csv")
+        << "HashOwner,HashApp,HashFunction,Trigger,1,2,3\no,a,f,t,4,5,6\no,a,g,t,1,0,0\n";
+    std::ofstream(path_ + "/calls.csv") << "app,func,end_timestamp,duration\na,f,2,1\na,g,4,1\n";
   }
   ~TraceFolder() { std::filesystem::remove_all(path_); }
   TraceFolder(const TraceFolder&) = delete;
@@ -91,7 +94,8 @@ TEST(ReadArrivals, ResolvesATracePathFromTheScenariosFolder) {
       R"({"process": "trace", "path": "./good.csv", "format": "timestamps", "speed_up": 2,
           "slice_s": [1, null], "repeat": true})",
       folder.path());
-  EXPECT_EQ(std::filesystem::path(spec.path), std::filesystem::path(folder.path()) / "good.csv");
+  EXPECT_EQ(std::filesystem::path(spec.trace.path),
+            std::filesystem::path(folder.path()) / "good.csv");
   EXPECT_EQ(spec.speed_up, 2);
   EXPECT_EQ(spec.slice_start_s, 1);
   EXPECT_EQ(spec.slice_end_s, std::nullopt);
@@ -110,7 +114,18 @@ TEST(ReadArrivals, ReadsBackWhatItWrote) {
         R"({"process": "trace", "path": "good.csv", "format": "timestamps"})",
         R"({"process": "trace", "path": "good.csv", "format": "timestamps", "slice_s": [0, null]})",
         R"({"process": "trace", "path": "good.csv", "format": "timestamps", "slice_s": [1, 3],
-            "rate_rps": 7, "repeat": true})"}) {
+            "rate_rps": 7, "repeat": true})",
+        R"({"process": "trace", "path": "counts.csv", "format": "azure_functions_2019",
+            "counts": "poisson", "functions": {"rank": [1, 2]}, "slice_s": [60, 180]})",
+        R"({"process": "trace", "path": "calls.csv", "format": "azure_functions_2021",
+            "functions": {"names": ["a/g", "f"]}, "speed_up": 3})",
+        R"({"process": "mmpp", "rate_rps": 10, "burst_ratio": 5, "burst_s": 1, "calm_s": 3})",
+        R"({"process": "mmpp", "states": [{"rate_rps": 0, "dwell_s": 1, "next": [0, 0.3, 0.7]},
+            {"rate_rps": 5, "dwell_s": 2}, {"rate_rps": 7, "dwell_s": 1e-3}]})",
+        R"({"process": "piecewise", "repeat": true, "segments": [
+            {"duration_s": 1, "process": "poisson", "rate_rps": 3, "end_rps": 9},
+            {"duration_s": 0.5, "process": "gamma", "rate_rps": 3, "cv": 0.5},
+            {"duration_s": 7, "process": "trace", "path": "good.csv", "format": "timestamps"}]})"}) {
     const ArrivalSpec spec = accepted(text, folder.path());
     EXPECT_EQ(accepted(to_json(spec).dump()), spec) << text;
   }
@@ -123,6 +138,42 @@ TEST(MeanRate, IsTheRateOrTheBoundOfAClosedLoop) {
       mean_rate(accepted(R"({"process": "closed_loop", "clients": 10, "think_ms": 20})")).value(),
       500);
   EXPECT_EQ(mean_rate(accepted(R"({"process": "closed_loop", "clients": 10})")), std::nullopt);
+}
+
+TEST(ReadArrivals, SplitsABurstsMeanRateOverItsTwoStates) {
+  // Bursts for 1 s of 4: calm c, burst 5 c, (3 c + 5 c) / 4 = 10: c = 5.
+  const auto spec = accepted(
+      R"({"process": "mmpp", "rate_rps": 10, "burst_ratio": 5, "burst_s": 1, "calm_s": 3})");
+  EXPECT_EQ(spec.states, (std::vector<MmppState>{{5, 3, {}}, {25, 1, {}}}));
+  EXPECT_DOUBLE_EQ(mean_rate(spec).value(), 10);
+}
+
+TEST(ReadArrivals, TakesAShareInPlaceOfARateOnly) {
+  const auto rate_with_share = [](const char* text) {
+    Faults faults;
+    const Json json = Json::parse(text);
+    const auto spec = read_arrivals(JsonNode(json, "s.json", faults), "", 40);
+    faults.throw_if_any();
+    return mean_rate(*spec).value();
+  };
+  EXPECT_EQ(rate_with_share(R"({"process": "poisson"})"), 40);
+  EXPECT_EQ(rate_with_share(R"({"process": "gamma", "cv": 2})"), 40);
+  EXPECT_EQ(rate_with_share(R"({"process": "poisson", "rate_rps": 3})"), 3);
+  EXPECT_DOUBLE_EQ(
+      rate_with_share(R"({"process": "mmpp", "burst_ratio": 9, "burst_s": 1, "calm_s": 2})"), 40);
+}
+
+TEST(TakesShare, IsForProcessesThatNeedAMeanRateAndHaveNone) {
+  const auto takes = [](const char* text) { return takes_share(Json::parse(text)); };
+  EXPECT_TRUE(takes(R"({"process": "constant"})"));
+  EXPECT_TRUE(takes(R"({"process": "lognormal", "sigma": 1, "rate_rps": null})"));
+  EXPECT_TRUE(takes(R"({"process": "mmpp", "burst_ratio": 9})"));
+  EXPECT_FALSE(takes(R"({"process": "mmpp", "states": []})"));
+  EXPECT_FALSE(takes(R"({"process": "poisson", "rate_rps": 3})"));
+  EXPECT_FALSE(takes(R"({"process": "trace", "path": "x"})"));
+  EXPECT_FALSE(takes(R"({"process": "closed_loop", "clients": 3})"));
+  EXPECT_FALSE(takes(R"({"process": "poison"})"));
+  EXPECT_FALSE(takes("3"));
 }
 
 struct Mistake {
@@ -244,6 +295,115 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"RepeatNotABoolean",
                 R"({"process": "trace", "path": "good.csv", "format": "timestamps", "repeat": 1})",
                 "/arrivals/repeat", "true or false"}),
+    [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Functions,
+    ArrivalsMistake,
+    ::testing::Values(
+        Mistake{"TwoChoices",
+                R"({"process": "trace", "path": "calls.csv", "format": "azure_functions_2021",
+                    "functions": {"rank": 1, "names": ["f"]}})",
+                "/arrivals/functions", "one of \"rank\", \"hash\" and \"names\""},
+        Mistake{"RankZero",
+                R"({"process": "trace", "path": "calls.csv", "format": "azure_functions_2021",
+                    "functions": {"rank": 0}})",
+                "/arrivals/functions/rank", "from 1"},
+        Mistake{"RanksBackwards",
+                R"({"process": "trace", "path": "calls.csv", "format": "azure_functions_2021",
+                    "functions": {"rank": [2, 1]}})",
+                "/arrivals/functions/rank", "not be before the first"},
+        Mistake{"PartBeyondTheParts",
+                R"({"process": "trace", "path": "calls.csv", "format": "azure_functions_2021",
+                    "functions": {"hash": [4, 4]}})",
+                "/arrivals/functions/hash/0", "from 0 to 3"},
+        Mistake{"FunctionsOfTimestamps",
+                R"({"process": "trace", "path": "good.csv", "format": "timestamps",
+                    "functions": {"rank": 1}})",
+                "/arrivals/functions", "does not tell functions apart"},
+        Mistake{"CountsOfTimestamps",
+                R"({"process": "trace", "path": "good.csv", "format": "timestamps",
+                    "counts": "exact"})",
+                "/arrivals/counts", "belongs to the format \"azure_functions_2019\""},
+        Mistake{"DatasetOfCalls",
+                R"({"process": "trace", "path": "calls.csv", "format": "azure_functions_2021",
+                    "dataset": "/x"})",
+                "/arrivals/dataset", "belongs to the format \"timestamps\""},
+        Mistake{"HalfAMinute",
+                R"({"process": "trace", "path": "counts.csv", "format": "azure_functions_2019",
+                    "slice_s": [30, 120]})",
+                "/arrivals", "multiples of 60 s"},
+        Mistake{"SilentSlice",
+                R"({"process": "trace", "path": "counts.csv", "format": "azure_functions_2019",
+                    "functions": {"names": ["g"]}, "slice_s": [60, 180]})",
+                "/arrivals", "reach from 0 to 180 s"}),
+    [](const auto& test) { return test.param.name; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Changing,
+    ArrivalsMistake,
+    ::testing::Values(
+        Mistake{"OneState", R"({"process": "mmpp", "states": [{"rate_rps": 1, "dwell_s": 1}]})",
+                "/arrivals/states", "1 states; 2 to 64"},
+        Mistake{"SilentStates",
+                R"({"process": "mmpp", "states": [{"rate_rps": 0, "dwell_s": 1},
+                    {"rate_rps": 0, "dwell_s": 1}]})",
+                "/arrivals/states", "no state has arrivals"},
+        Mistake{"NextOfTheWrongSize",
+                R"({"process": "mmpp", "states": [{"rate_rps": 1, "dwell_s": 1, "next": [1]},
+                    {"rate_rps": 2, "dwell_s": 1}]})",
+                "/arrivals/states/0/next", "1 probabilities for 2 states"},
+        Mistake{"NextIsItself",
+                R"({"process": "mmpp", "states": [{"rate_rps": 1, "dwell_s": 1, "next": [0.5, 0.5]},
+                    {"rate_rps": 2, "dwell_s": 1}]})",
+                "/arrivals/states/0/next", "item 0 must be 0"},
+        Mistake{"NextNotOne",
+                R"({"process": "mmpp", "states": [{"rate_rps": 1, "dwell_s": 1, "next": [0, 0.9]},
+                    {"rate_rps": 2, "dwell_s": 1}]})",
+                "/arrivals/states/0/next", "add up to 0.9, not 1"},
+        Mistake{"NoWayBack",
+                R"({"process": "mmpp", "states": [{"rate_rps": 1, "dwell_s": 1, "next": [0, 1, 0]},
+                    {"rate_rps": 2, "dwell_s": 1, "next": [1, 0, 0]},
+                    {"rate_rps": 3, "dwell_s": 1}]})",
+                "/arrivals/states", "reachable"},
+        Mistake{"StatesAndBurst",
+                R"({"process": "mmpp", "burst_s": 2, "states": [{"rate_rps": 1, "dwell_s": 1},
+                    {"rate_rps": 2, "dwell_s": 1}]})",
+                "/arrivals", "\"states\" and \"burst_s\""},
+        Mistake{"NoBurstLength", R"({"process": "mmpp", "rate_rps": 1, "burst_ratio": 3,
+                    "calm_s": 1})",
+                "/arrivals", "\"burst_s\" is missing"},
+        Mistake{"HardlyAnyArrival",
+                R"({"process": "mmpp", "states": [{"rate_rps": 0, "dwell_s": 1e-3},
+                    {"rate_rps": 0.01, "dwell_s": 1e-3}]})",
+                "/arrivals", "5e-06 arrivals in a mean visit"},
+        Mistake{"NoSegments", R"({"process": "piecewise", "segments": []})", "/arrivals/segments",
+                "0 segments"},
+        Mistake{"NoDuration",
+                R"({"process": "piecewise", "segments": [{"process": "poisson", "rate_rps": 1}]})",
+                "/arrivals/segments/0", "\"duration_s\" is missing"},
+        Mistake{"NestedSegments",
+                R"({"process": "piecewise", "segments": [{"duration_s": 1,
+                    "process": "piecewise"}]})",
+                "/arrivals/segments/0/process", "unknown process of a segment"},
+        Mistake{"WaitingSegment",
+                R"({"process": "piecewise", "segments": [{"duration_s": 1,
+                    "process": "closed_loop", "clients": 3}]})",
+                "/arrivals/segments/0/process", "unknown process of a segment"},
+        Mistake{"RampOfATrace",
+                R"({"process": "piecewise", "segments": [{"duration_s": 1, "process": "trace",
+                    "path": "good.csv", "format": "timestamps", "end_rps": 3}]})",
+                "/arrivals/segments/0/end_rps", "belongs to the arrival process"},
+        Mistake{"RampOutsideASegment", R"({"process": "poisson", "rate_rps": 1, "end_rps": 3})",
+                "/arrivals/end_rps", "unknown key"},
+        Mistake{"SegmentKeyOfAnother",
+                R"({"process": "piecewise", "segments": [{"duration_s": 1, "process": "poisson",
+                    "rate_rps": 1, "sigma": 3}]})",
+                "/arrivals/segments/0/sigma", "not to \"poisson\""},
+        Mistake{"EndlessSilence",
+                R"({"process": "piecewise", "repeat": true, "segments": [{"duration_s": 1e-3,
+                    "process": "poisson", "rate_rps": 1e-3}]})",
+                "/arrivals", "arrivals in a mean segment"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(ReadArrivals, ReportsTheFaultsOfTheTraceFileAndOfTheOtherKeysTogether) {

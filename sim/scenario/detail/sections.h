@@ -16,6 +16,11 @@ namespace tangram {
 Cluster read_cluster(const std::optional<JsonNode>& node);
 DeviceSpec read_device(const std::optional<JsonNode>& node);
 
+// For each of the scenario's workloads, its share of the rate of "popularity", in requests/s;
+// nullopt for those that do not take one (takes_share), and for all without "popularity".
+std::vector<std::optional<double>> read_popularity(const std::optional<JsonNode>& node,
+                                                   const std::vector<JsonNode>& workloads);
+
 // The profiles of a scenario and what is known about models whose profiles have faults, so that one
 // mistake is told once.
 class ProfileSection {

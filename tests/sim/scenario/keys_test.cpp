@@ -69,23 +69,39 @@ TEST(ScenarioKeys, StandInTheSchemaWithTheSameRangesNamesAndDefaults) {
 
 // "arrivals" is read by workloads/: its ranges are written down twice and must agree.
 TEST(ScenarioKeys, OfArrivalsHaveTheRangesThatTheirReaderHas) {
+  const Json two_states = Json::parse(
+      R"({"process": "mmpp", "states": [{"rate_rps": 1, "dwell_s": 1},
+                                        {"rate_rps": 1e9, "dwell_s": 1}]})");
+  const Json one_segment = Json::parse(
+      R"({"process": "piecewise", "segments": [{"duration_s": 1, "process": "poisson",
+                                                "rate_rps": 1}]})");
   const std::map<std::string, Json> carriers{
       {"rate_rps", {{"process", "poisson"}}},
       {"shape", {{"process", "gamma"}, {"rate_rps", 1}}},
       {"cv", {{"process", "gamma"}, {"rate_rps", 1}}},
       {"sigma", {{"process", "lognormal"}, {"rate_rps", 1}}},
+      {"burst_ratio", {{"process", "mmpp"}, {"rate_rps", 1e8}, {"burst_s", 1}, {"calm_s", 1}}},
+      {"burst_s", {{"process", "mmpp"}, {"rate_rps", 1e8}, {"burst_ratio", 2}, {"calm_s", 1}}},
+      {"calm_s", {{"process", "mmpp"}, {"rate_rps", 1e8}, {"burst_ratio", 2}, {"burst_s", 1}}},
       {"clients", {{"process", "closed_loop"}}},
-      {"think_ms", {{"process", "closed_loop"}, {"clients", 1}}}};
-  const auto is_legal = [](Json arrivals, const std::string& name, double value) {
-    arrivals[name] = value;
+      {"think_ms", {{"process", "closed_loop"}, {"clients", 1}}},
+      {"states/*/rate_rps", two_states},
+      {"states/*/dwell_s", two_states},
+      {"segments/*/duration_s", one_segment},
+      {"segments/*/end_rps", one_segment}};
+  const auto is_legal = [](Json arrivals, std::string name, double value) {
+    if (const auto star = name.find('*'); star != std::string::npos) name[star] = '0';
+    arrivals[Json::json_pointer('/' + name)] = value;
     Faults faults;
     read_arrivals(JsonNode(arrivals, "s.json", faults), "");
     return faults.empty();
   };
   std::size_t compared = 0;
   for (const KeyInfo& key : scenario_keys()) {
-    const std::string name = key.pointer.substr(key.pointer.rfind('/') + 1);
-    if (!key.pointer.starts_with("/workloads/*/arrivals/") || !carriers.contains(name)) continue;
+    const std::string arrivals = "/workloads/*/arrivals/";
+    if (!key.pointer.starts_with(arrivals)) continue;
+    const std::string name = key.pointer.substr(arrivals.size());
+    if (!carriers.contains(name)) continue;
     ++compared;
     const Json& carrier = carriers.at(name);
     EXPECT_EQ(is_legal(carrier, name, key.low), key.kind != KeyKind::kPositive) << name;

@@ -167,6 +167,75 @@ TEST(Scenario, DurationEndsWhere64BitNanosecondsDo) {
               ElementsAre("folder/short name.json#/duration_s"));
 }
 
+// Four workloads, of which "own" has a rate and the others share one.
+Scenario shared(const std::string& popularity) {
+  Json document = Json::parse(kText);
+  document["workloads"] = Json::parse(R"([
+    {"name": "a", "model": "unit", "slo_ms": 50, "arrivals": {"process": "poisson"}},
+    {"name": "own", "model": "unit", "slo_ms": 50, "arrivals": {"process": "poisson", "rate_rps": 7}},
+    {"name": "b", "model": "unit", "slo_ms": 50, "arrivals": {"process": "gamma", "cv": 2}},
+    {"model": "unit", "slo_ms": 50, "arrivals": {"process": "constant"}}])");
+  document["popularity"] = Json::parse(popularity);
+  return parse_scenario(document.dump(), "s.json", "");
+}
+
+std::vector<double> rates(const std::string& popularity) {
+  std::vector<double> out;
+  for (const Workload& workload : shared(popularity).workloads) {
+    out.push_back(workload.arrivals.rate_rps);
+  }
+  return out;
+}
+
+std::vector<std::string> faults_of(const std::string& popularity) {
+  std::vector<std::string> out;
+  try {
+    shared(popularity);
+  } catch (const ConfigError& error) {
+    for (const Fault& fault : error.faults()) out.push_back(fault.where + ": " + fault.what);
+  }
+  return out;
+}
+
+TEST(Popularity, SplitsARateByZipfInTheOrderOfTheScenario) {
+  // Weights 1, 1/2, 1/3 of 11/6.
+  const auto by_zipf = rates(R"({"rate_rps": 110, "kind": "zipf"})");
+  EXPECT_NEAR(by_zipf[0], 60, 1e-12);
+  EXPECT_EQ(by_zipf[1], 7);
+  EXPECT_NEAR(by_zipf[2], 30, 1e-12);
+  EXPECT_NEAR(by_zipf[3], 20, 1e-12);
+  // s = 2: 1, 1/4, 1/9 of 49/36; s = 0: equal.
+  EXPECT_NEAR(rates(R"({"rate_rps": 49, "kind": "zipf", "s": 2})")[3], 4, 1e-12);
+  EXPECT_THAT(rates(R"({"rate_rps": 9, "kind": "zipf", "s": 0})"), ElementsAre(3, 7, 3, 3));
+}
+
+TEST(Popularity, SplitsARateByTheWeightsOfTheNames) {
+  EXPECT_THAT(
+      rates(R"({"rate_rps": 80, "kind": "weights", "weights": {"unit": 5, "b": 2, "a": 1}})"),
+      ElementsAre(10, 7, 20, 50));
+}
+
+TEST(Popularity, MistakesAreToldOnce) {
+  EXPECT_THAT(faults_of(R"({"rate_rps": 80, "kind": "weights", "weights": {"unit": 5, "a": 1}})"),
+              ElementsAre(HasSubstr("s.json#/popularity/weights: the key \"b\" is missing")));
+  EXPECT_THAT(faults_of(R"({"rate_rps": 80, "kind": "weights",
+                            "weights": {"unit": 5, "a": 1, "b": 1, "own": 1}})"),
+              ElementsAre(HasSubstr("s.json#/popularity/weights/own: unknown key")));
+  EXPECT_THAT(faults_of(R"({"rate_rps": 80, "kind": "weights"})"),
+              ElementsAre(HasSubstr("needs \"weights\"")));
+  EXPECT_THAT(faults_of(R"({"rate_rps": 80, "kind": "zipf", "weights": {"a": 1}})"),
+              ElementsAre(HasSubstr("belongs to the kind \"weights\"")));
+  EXPECT_THAT(faults_of(R"({"rate_rps": 0, "kind": "zipff"})"),
+              ElementsAre(HasSubstr("/popularity/rate_rps"), HasSubstr("/popularity/kind")));
+  EXPECT_THAT(places({{"/popularity", R"({"rate_rps": 1, "kind": "zipf"})"}}),
+              ElementsAre("folder/short name.json#/popularity"));
+}
+
+TEST(Popularity, IsWhereARateMayComeFromOnlyWhenThereIsOne) {
+  EXPECT_THAT(faults_of("null"), ::testing::Each(HasSubstr("\"rate_rps\" is missing")));
+  EXPECT_EQ(faults_of("null").size(), 3U);
+}
+
 TEST(Scenario, GpusOnWhichNothingCanRunAreNoted) {
   const Scenario scenario = parse({{"/cluster/gpus/-", R"({"type": "t4"})"}});
   EXPECT_THAT(scenario.notes, ElementsAre(HasSubstr("no workload has a profile on t4")));

@@ -1,5 +1,5 @@
 // The HDF5 C API behind owners and exceptions.
-#include "profiles/hdf5_file.h"
+#include "sim/core/hdf5_file.h"
 
 #include <algorithm>
 #include <array>

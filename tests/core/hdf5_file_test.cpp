@@ -1,5 +1,5 @@
 // HDF5 files: round trips, equal bytes for equal data, and damage that is reported, not followed.
-#include "profiles/hdf5_file.h"
+#include "sim/core/hdf5_file.h"
 
 #include <chrono>
 #include <numeric>
