@@ -26,11 +26,8 @@ double wanted_sms(const Share& share, unsigned sms) {
 }
 
 LaneGrant granted_sms(const Share& asked, unsigned granted, unsigned sms) {
-  LaneGrant grant{{ShareKind::kSms, static_cast<double>(granted)}, ""};
-  if (wanted_sms(asked, sms) != granted) {
-    grant.note = fmt::format("asked for {}, granted {} of {} SMs", to_string(asked), granted, sms);
-  }
-  return grant;
+  if (wanted_sms(asked, sms) == granted) return {asked, ""};
+  return {{ShareKind::kSms, static_cast<double>(granted)}, fmt::format("the device has {}", sms)};
 }
 
 }  // namespace
@@ -91,6 +88,7 @@ void DividedDevice::divide_green(const WorkerSpec& spec) {
                                        /*priority=*/0),
           "cuGreenCtxStreamCreate");
     streams_.emplace_back(driver_, stream);
+    green_sms_.push_back(partition.granted_sms);
     grants_.push_back(granted_sms(lane.share, partition.granted_sms, all));
   }
 }
@@ -112,10 +110,7 @@ void DividedDevice::divide_mps(const LaneSpec& lane) {
   }
   streams_.push_back(make_stream(driver_));
   LaneGrant grant{{ShareKind::kSms, static_cast<double>(granted)}, ""};
-  if (grant.share != lane.share) {
-    grant.note = fmt::format("asked for {}, capped at {} SMs, which others may use too",
-                             to_string(lane.share), granted);
-  }
+  if (grant.share != lane.share) grant.note = "a cap: others may use the same SMs";
   grants_.push_back(grant);
   check(driver_, driver_.CtxSetCurrent(primary_->get()), "cuCtxSetCurrent");
 }
@@ -126,8 +121,7 @@ void DividedDevice::share_all(const WorkerSpec& spec, const LaneSpec& lane) {
   if (spec.sharing == "cuda-mig") {
     grant = {lane.share, fmt::format("the instance has {} SMs", sms_)};
   } else if (lane.share.kind != ShareKind::kWhole) {
-    grant.note = fmt::format("asked for {}, but {} does not limit shares", to_string(lane.share),
-                             spec.sharing);
+    grant.note = spec.sharing + " does not limit shares";
   }
   grants_.push_back(grant);
 }

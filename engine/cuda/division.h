@@ -29,6 +29,8 @@ class DividedDevice {
   // Its kernels run on the lane's share.
   CUstream stream(std::size_t lane) const { return streams_[lane].get(); }
   const LaneGrant& grant(std::size_t lane) const { return grants_[lane]; }
+  // SMs of a lane's green context. Requires: sharing "cuda-green".
+  unsigned green_sms(std::size_t lane) const { return green_sms_[lane]; }
   // Of the whole device, as this process sees it.
   unsigned sms() const { return sms_; }
   int ordinal() const { return ordinal_; }
@@ -50,6 +52,7 @@ class DividedDevice {
   std::vector<GreenPartition> partitions_;  // by number of first use
   std::vector<CudaStream> streams_;         // by lane; go before their contexts
   std::vector<LaneGrant> grants_;           // by lane
+  std::vector<unsigned> green_sms_;         // by lane; "cuda-green" alone
 };
 
 }  // namespace tangram

@@ -129,7 +129,7 @@ class KernelLane final : public Lane {
     const auto add = [&](const std::string& text) {
       grant_.note += (grant_.note.empty() ? "" : "; ") + text;
     };
-    if (static_cast<double>(used.size()) != grant_.share.amount) {
+    if (used.size() != device_.green_sms(index_)) {
       add(fmt::format("its kernels ran on {} SMs", used.size()));
     }
     if (shared > 0) add(fmt::format("{} of its SMs also ran another partition's kernels", shared));

@@ -1,11 +1,13 @@
 #include "engine/cuda/machine.h"
 
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
 #include <fmt/format.h>
 
+#include "engine/cuda/nvml.h"
 #include "engine/cuda/objects.h"
 
 namespace tangram {
@@ -107,6 +109,11 @@ CudaMachine describe_machine(const CudaDriver& driver,
   if (!machine.gpus.empty()) return machine;  // the driver's ordinals are those of instances
   for (int i = 0; i < count; ++i) machine.gpus.push_back(describe_gpu(driver, i));
   return machine;
+}
+
+CudaMachine find_cuda_machine() {
+  return describe_machine(load_cuda_driver(), load_nvml(),
+                          find_mps_pipe(std::getenv("CUDA_MPS_PIPE_DIRECTORY")));
 }
 
 std::string find_mps_pipe(const char* variable) {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/cuda/driver.h"
-#include "engine/cuda/nvml.h"
-
 namespace tangram {
+
+struct CudaDriver;
+struct NvmlLibrary;
 
 struct MigInstance {
   std::string uuid;     // what CUDA_VISIBLE_DEVICES takes
@@ -38,6 +38,9 @@ struct CudaMachine {
 CudaMachine describe_machine(const CudaDriver& driver,
                              const std::optional<NvmlLibrary>& nvml,
                              const std::string& mps_pipe);
+
+// With the machine's libraries and this process's environment. Throws RunnerError.
+CudaMachine find_cuda_machine();
 
 // The pipe directory of an MPS control daemon: `variable` (CUDA_MPS_PIPE_DIRECTORY of the
 // environment), or the default where it is nullptr; "" when no daemon left its `control` there.
