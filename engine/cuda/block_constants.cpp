@@ -35,20 +35,21 @@ Json spread(std::vector<double> values) {
 class Stamps {
  public:
   Stamps(const CudaDriver& driver, CUstream stream, std::size_t count)
-      : driver_(driver), stream_(stream), values_(2 * count), memory_(device_memory(driver, bytes())) {
+      : driver_(driver),
+        stream_(stream),
+        values_(2 * count),
+        memory_(device_memory(driver, bytes())) {
     for (std::size_t i = 0; i < count; ++i) {
       values_[2 * i] = std::numeric_limits<std::uint64_t>::max();
     }
-    check(driver_,
-          driver_.MemcpyHtoDAsync(memory_.get(), values_.data(), bytes(), stream_),
+    check(driver_, driver_.MemcpyHtoDAsync(memory_.get(), values_.data(), bytes(), stream_),
           "cuMemcpyHtoDAsync");
     check(driver_, driver_.StreamSynchronize(stream_), "cuStreamSynchronize");
   }
   CUdeviceptr at(std::size_t i) const { return memory_.get() + 2 * i * sizeof(std::uint64_t); }
   // Requires: the kernels have ended.
   std::vector<Interval> read() {
-    check(driver_,
-          driver_.MemcpyDtoHAsync(values_.data(), memory_.get(), bytes(), stream_),
+    check(driver_, driver_.MemcpyDtoHAsync(values_.data(), memory_.get(), bytes(), stream_),
           "cuMemcpyDtoHAsync");
     check(driver_, driver_.StreamSynchronize(stream_), "cuStreamSynchronize");
     std::vector<Interval> intervals;
@@ -236,10 +237,7 @@ class Bench {
     SharedNumber to_device(driver_), to_host(driver_);
     const CUdeviceptr from = to_device.view(), to = to_host.view();
     const std::uint32_t rounds = sizes_.launches;
-    launch(driver_,
-           module_.function("tangram_ping_pong"),
-           {},
-           stream_.get(),
+    launch(driver_, module_.function("tangram_ping_pong"), {}, stream_.get(),
            {&from, &to, &rounds, &kTimeoutNs});
     to_device.write(1);
     to_host.wait_for(1);  // the kernel runs
@@ -272,8 +270,7 @@ class Bench {
     constexpr unsigned kThreads = 256, kMostWaves = 8;
     constexpr double kBlockUs = 100;
     int per_sm = 0;
-    check(driver_,
-          driver_.OccupancyMaxActiveBlocksPerMultiprocessor(&per_sm, stamp_, kThreads, 0),
+    check(driver_, driver_.OccupancyMaxActiveBlocksPerMultiprocessor(&per_sm, stamp_, kThreads, 0),
           "cuOccupancyMaxActiveBlocksPerMultiprocessor");
     const int sms = attribute(driver_, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device_);
     const auto wave = static_cast<unsigned>(per_sm * sms);
@@ -290,8 +287,7 @@ class Bench {
       sum_ws += waves * span;
       sum_ww += waves * waves;
     }
-    json["wave_us"] =
-        (kMostWaves * sum_ws - sum_w * sum_s) / (kMostWaves * sum_ww - sum_w * sum_w);
+    json["wave_us"] = (kMostWaves * sum_ws - sum_w * sum_s) / (kMostWaves * sum_ww - sum_w * sum_w);
   }
 
   Json grids() {

@@ -1,5 +1,5 @@
-// Measures what the block-level device model takes as constants: what a launch costs, the gaps, waves
-// and notifications, how many grids run at once, how many hardware queues there are.
+// Measures what the block-level device model takes as constants: what a launch costs, the gaps,
+// waves and notifications, how many grids run at once, how many hardware queues there are.
 #pragma once
 
 #include <cstdint>

@@ -1,11 +1,10 @@
-// CUPTI's records of kernels and contexts, made into ours. Apart from the library, so that it can be
-// tried on records that were made by hand.
+// CUPTI's records of kernels and contexts, made into ours. Apart from the library, so that it can
+// be tried on records that were made by hand.
 #pragma once
 
+#include <cupti.h>
 #include <map>
 #include <vector>
-
-#include <cupti.h>
 
 #include "engine/cuda/kernel_trace.h"
 

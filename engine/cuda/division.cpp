@@ -46,7 +46,7 @@ DividedDevice::DividedDevice(const CudaDriver& driver, const WorkerSpec& spec)
   }
   for (const LaneSpec& lane : spec.lanes) {
     if (spec.sharing == "cuda-mps") {
-      divide_mps(lane);
+      divide_mps(spec, lane);
     } else {
       share_all(spec, lane);
     }
@@ -93,10 +93,10 @@ void DividedDevice::divide_green(const WorkerSpec& spec) {
   }
 }
 
-void DividedDevice::divide_mps(const LaneSpec& lane) {
+void DividedDevice::divide_mps(const WorkerSpec& spec, const LaneSpec& lane) {
   const std::size_t i = streams_.size();
   unsigned granted = sms_;  // the driver shows the SMs of the percentage
-  if (lane.share.kind == ShareKind::kSms) {
+  if (lane.share.kind == ShareKind::kSms && spec.runner == "kernels") {
     CUexecAffinityParam affinity{};
     affinity.type = CU_EXEC_AFFINITY_TYPE_SM_COUNT;
     affinity.param.smCount.val = static_cast<unsigned>(lane.share.amount);

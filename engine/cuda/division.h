@@ -16,7 +16,7 @@ namespace tangram {
 // "cuda-streams": a stream per lane, on all SMs; a share is not enforced.
 // "cuda-time-sliced": the same; the backend gives every lane a process of its own.
 // "cuda-mps": the percentage of the process's environment; a share in SMs is a context with that
-//   affinity (its kernels must not come from the CUDA runtime, which uses the primary context).
+//   affinity for the runner "kernels" alone: the CUDA runtime keeps to the primary context.
 // "cuda-mig": the instance that the environment shows, whole.
 class DividedDevice {
  public:
@@ -40,7 +40,7 @@ class DividedDevice {
 
  private:
   void divide_green(const WorkerSpec& spec);
-  void divide_mps(const LaneSpec& lane);
+  void divide_mps(const WorkerSpec& spec, const LaneSpec& lane);
   void share_all(const WorkerSpec& spec, const LaneSpec& lane);
 
   const CudaDriver& driver_;

@@ -40,8 +40,8 @@ class KernelTrace {
   std::unique_ptr<State> state_;
 };
 
-// The kernels of one batch out of several runs of it: with the median of the durations. nullopt when
-// the runs are not the same sequence of kernels (names, grids, threads), or there are none.
+// The kernels of one batch out of several runs of it: with the median of the durations. nullopt
+// when the runs are not the same sequence of kernels (names, grids, threads), or there are none.
 std::optional<std::vector<Kernel>> kernels_of_batch(
     std::uint32_t batch, const std::vector<std::vector<TracedKernel>>& runs);
 

@@ -83,10 +83,9 @@ class CudaLayout {
     const bool is_mig = share.kind == ShareKind::kMig;
     const bool may_be_whole = share.kind == ShareKind::kWhole;
     if (is_mig == (backend_ == "cuda-mig") || may_be_whole) return;
-    fault(fmt::format("GPU {} of the plan has a partition of {}; {}", plan_index(executor.gpu),
-                      to_string(share),
-                      is_mig ? "only cuda-mig has MIG instances"
-                             : "cuda-mig has whole GPUs and MIG instances"));
+    fault(fmt::format(
+        "GPU {} of the plan has a partition of {}; {}", plan_index(executor.gpu), to_string(share),
+        is_mig ? "only cuda-mig has MIG instances" : "cuda-mig has whole GPUs and MIG instances"));
   }
 
   void assign_instances() {
@@ -103,10 +102,10 @@ class CudaLayout {
       std::size_t i = 0;
       while (i < instances.size() && (used[i] || instances[i].slices != slices)) ++i;
       if (i == instances.size()) {
-        fault(fmt::format("GPU {} of the plan has a partition of {:g} slices for which no instance "
-                          "is free; {} has instances of: {}",
-                          plan_index(executor.gpu), slices, gpus_[executor.gpu.index()]->name,
-                          sizes(instances)));
+        fault(fmt::format(
+            "GPU {} of the plan has a partition of {:g} slices for which no instance "
+            "is free; {} has instances of: {}",
+            plan_index(executor.gpu), slices, gpus_[executor.gpu.index()]->name, sizes(instances)));
         instance_of_[key] = nullptr;
         continue;
       }
@@ -134,8 +133,8 @@ class CudaLayout {
     }
     for (const auto& [instance, count] : processes) {
       if (count == 1) continue;
-      layout_.notes.push_back(fmt::format("{}: {} processes take turns on {}", backend_, count,
-                                          instance->uuid));
+      layout_.notes.push_back(
+          fmt::format("{}: {} processes take turns on {}", backend_, count, instance->uuid));
     }
   }
 

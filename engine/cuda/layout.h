@@ -1,5 +1,5 @@
-// Which worker processes run a deployment on this machine's NVIDIA GPUs: the layouts of the backends
-// cuda-green, cuda-streams, cuda-time-sliced, cuda-mps and cuda-mig.
+// Which worker processes run a deployment on this machine's NVIDIA GPUs: the layouts of the
+// backends cuda-green, cuda-streams, cuda-time-sliced, cuda-mps and cuda-mig.
 #pragma once
 
 #include <string>

@@ -24,7 +24,8 @@ WorkerSpec spec_of(const std::string& sharing,
   spec.runner = "kernels";
   spec.device = "cuda:0";
   spec.sharing = sharing;
-  spec.models = {{.name = model, .path = "", .warm_batches = {}}};
+  spec.models.resize(1);
+  spec.models[0].name = model;
   for (const Share& share : shares) {
     spec.lanes.push_back({share, static_cast<std::uint32_t>(spec.lanes.size()), {0}});
   }
@@ -138,7 +139,8 @@ TEST(KernelRunner, LoadingTakesMemoryAndUnloadingGivesItBack) {
 TEST(KernelRunner, OutOfMemoryLeavesTheLaneUsable) {
   const fake::Driver fake({});
   WorkerSpec spec = spec_of("cuda-streams", {{}}, "l2:mib=2000");
-  spec.models.push_back({.name = "small", .path = "l2:mib=1", .warm_batches = {}});
+  spec.models.resize(2);
+  spec.models[1].path = "l2:mib=1";
   const auto device = make_kernels_device(spec, fake.table(), kImage);
   const auto lane = device->open(spec.lanes[0], 0);
   EXPECT_EQ(fault_when([&] { lane->load(0); }), RunnerFault::kOutOfMemory);
@@ -175,8 +177,7 @@ TEST(KernelRunner, SaysThatStreamsDoNotLimitShares) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-streams", {{ShareKind::kPercent, 40}, {}});
   const auto device = make_kernels_device(spec, fake.table(), kImage);
-  EXPECT_EQ(device->open(spec.lanes[0], 0)->grant().note,
-            "cuda-streams does not limit shares");
+  EXPECT_EQ(device->open(spec.lanes[0], 0)->grant().note, "cuda-streams does not limit shares");
   EXPECT_EQ(device->open(spec.lanes[1], 1)->grant().note, "");
 }
 

@@ -22,6 +22,9 @@ constexpr const char* kScenario = R"json({
     {"model": "m", "gpu": "h200", "latency": {"points": [
       {"batch": 1, "latency_ms": 1}, {"batch": 1, "latency_ms": 1, "sms": 48},
       {"batch": 1, "latency_ms": 1, "sms": 80}, {"batch": 1, "latency_ms": 1, "share_pct": 40},
+      {"batch": 1, "latency_ms": 1, "processes": 3},
+      {"batch": 1, "latency_ms": 1, "sms": 48, "processes": 2},
+      {"batch": 1, "latency_ms": 1, "mig": 3, "processes": 2},
       {"batch": 1, "latency_ms": 1, "mig": 3}, {"batch": 1, "latency_ms": 1, "mig": 1}]}}],
   "cluster": {"gpus": [{"type": "h200", "count": 2}]},
   "workloads": [{"model": "m", "slo_ms": 100,
@@ -136,8 +139,7 @@ TEST(CudaLayout, TimeSlicingNeedsAProcessPerExecutor) {
   const Layout layout = lay_out("cuda-time-sliced", machine_of(1), deployment);
   ASSERT_EQ(layout.workers.size(), 3U);
   for (const WorkerSpec& worker : layout.workers) EXPECT_EQ(worker.lanes.size(), 1U);
-  EXPECT_THAT(layout.lane_of,
-              ElementsAre(LaneAddress{0, 0}, LaneAddress{1, 0}, LaneAddress{2, 0}));
+  EXPECT_THAT(layout.lane_of, ElementsAre(LaneAddress{0, 0}, LaneAddress{1, 0}, LaneAddress{2, 0}));
 }
 
 TEST(CudaLayout, MpsFixesThePercentageBeforeTheProcessStarts) {
@@ -178,10 +180,10 @@ TEST(CudaLayout, MigTakesInstancesOfThePlansSizes) {
 
 TEST(CudaLayout, AMissingMigInstanceIsSaidWithThoseThatAreThere) {
   const CudaMachine machine = mig_machine({{"MIG-a", 1, 16, 0}, {"MIG-b", 3, 60, 0}});
-  EXPECT_EQ(faults_of("cuda-mig", machine,
-                      deployment_of({{partition_of(kMig3), partition_of(kMig3)}})),
-            "--backend cuda-mig: GPU 0 of the plan has a partition of 3 slices for which no "
-            "instance is free; NVIDIA H200 has instances of: 1, 3\n");
+  EXPECT_EQ(
+      faults_of("cuda-mig", machine, deployment_of({{partition_of(kMig3), partition_of(kMig3)}})),
+      "--backend cuda-mig: GPU 0 of the plan has a partition of 3 slices for which no "
+      "instance is free; NVIDIA H200 has instances of: 1, 3\n");
 }
 
 TEST(CudaLayout, TellsAllFaultsAtOnce) {
