@@ -24,7 +24,7 @@ struct EngineSettings {
   std::vector<int> cores;              // for partitions; empty: all but the dispatcher's
   std::optional<int> dispatcher_core;  // of the engine's own threads
   bool exact_grants = false;           // a share other than asked for is an error, not a note
-  std::string workers;                 // folder of the worker programs; "": beside the running one
+  PoolOptions pool;                    // of the worker processes
 };
 
 // The cores of a machine, divided.

@@ -8,21 +8,11 @@
 #include "sim/core/error.h"
 
 namespace tangram {
-namespace {
-
-PoolOptions options_of(const EngineSettings& settings) {
-  PoolOptions options;
-  options.folder = settings.workers;
-  return options;
-}
-
-}  // namespace
-
 WorkerBackend::WorkerBackend(std::string name, LayOut lay_out, EngineSettings settings)
     : name_(std::move(name)),
       lay_out_(lay_out),
       settings_(std::move(settings)),
-      pool_(options_of(settings_)) {}
+      pool_(settings_.pool) {}
 
 WorkerBackend::~WorkerBackend() {
   close();

@@ -9,7 +9,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "engine/cpu_quota.h"
 #include "engine/worker_process.h"
 #include "sim/core/check.h"
 #include "sim/core/error.h"
@@ -166,7 +165,7 @@ void WorkerPool::Reader::limit(std::uint32_t w) {
   try {
     std::unique_ptr<CpuQuota>& quota = quotas_[group];
     if (!quota) {
-      const auto place = find_cgroup();
+      const auto place = options_.cgroup ? options_.cgroup : find_cgroup();
       if (!place) throw SystemError("this system has no control groups of the processor");
       quota = std::make_unique<CpuQuota>(*place, group, spec.cpu_quota);
     }

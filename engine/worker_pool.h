@@ -4,10 +4,12 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
 
+#include "engine/cpu_quota.h"
 #include "engine/worker/protocol.h"
 #include "engine/worker/runner.h"
 
@@ -48,6 +50,8 @@ class WorkerListener {
 struct PoolOptions {
   std::string folder;  // of the worker programs; "": beside the running program
   std::chrono::milliseconds ready_within{120'000};
+  // Where quotas of processor time are made; nullopt: in this process's own control group.
+  std::optional<CgroupPlace> cgroup;
   // What runs at close() may take this long to end before its process is killed.
   std::chrono::milliseconds close_within{2'000};
 };

@@ -85,6 +85,22 @@ class Stream final : public NativeModel {
   std::vector<float> buffer_;
 };
 
+class Scratch final : public NativeModel {
+ public:
+  explicit Scratch(double mib) : mib_(mib) {}
+  void run(std::uint32_t batch) override {
+    const double bytes = mib_ * batch * kMib;
+    check_fits("a batch of " + std::to_string(batch), bytes);
+    const std::vector<float> buffer(static_cast<std::size_t>(bytes / sizeof(float)), 1.0F);
+    last_ = buffer.back();
+  }
+  double bytes() const override { return 0; }
+
+ private:
+  double mib_;
+  volatile float last_ = 0;  // what makes the filling count
+};
+
 std::unique_ptr<NativeModel> make_model(const std::string& name) {
   const auto in_range = [](double n) { return n >= 1 && n <= kLargestCount; };
   const auto mlp = numbers_of(name, "mlp");
@@ -96,9 +112,14 @@ std::unique_ptr<NativeModel> make_model(const std::string& name) {
   if (stream && stream->size() == 1 && in_range(stream->front())) {
     return std::make_unique<Stream>(stream->front());
   }
-  throw RunnerError(
-      RunnerFault::kLoadFailed,
-      name + ": the runner \"native\" has the models mlp-WIDTH-LAYERS and stream-MIB");
+  const auto scratch = numbers_of(name, "scratch");
+  if (scratch && scratch->size() == 1 && in_range(scratch->front())) {
+    return std::make_unique<Scratch>(scratch->front());
+  }
+  throw RunnerError(RunnerFault::kLoadFailed,
+                    name +
+                        ": the runner \"native\" has the models mlp-WIDTH-LAYERS, stream-MIB and "
+                        "scratch-MIB");
 }
 
 class NativeLane final : public Lane {

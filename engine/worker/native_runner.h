@@ -4,6 +4,8 @@
 //                     weights, so that wide ones gain from batching
 //   stream-MIB        adds two halves of a buffer of that size, once per item: a neighbour that
 //                     takes the memory's bandwidth
+//   scratch-MIB       fills a buffer of that size for each item, while the batch runs: batches that
+//                     do not fit into the memory
 #pragma once
 
 #include "engine/worker/runner.h"

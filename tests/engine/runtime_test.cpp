@@ -1,7 +1,6 @@
 #include "engine/runtime.h"
 
 #include <algorithm>
-#include <map>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -14,43 +13,6 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
-
-// Every request that arrived has one row; rows and counters tell the same story, and time goes
-// forward along every row.
-void expect_all_accounted_for(const Scenario& scenario, const RunResult& result) {
-  std::map<std::uint32_t, WorkloadMetrics> counted;
-  const RequestRow* before = nullptr;
-  for (const RequestRow& row : result.requests) {
-    if (before != nullptr) {
-      EXPECT_LT(before->id, row.id);
-    }
-    before = &row;
-    if (row.finish >= 0) {
-      EXPECT_LE(row.arrival, row.dispatch);
-      EXPECT_LE(row.dispatch, row.start);
-      EXPECT_LE(row.start, row.finish);
-    }
-    if (row.arrival < from_seconds(scenario.warmup_s).count()) continue;
-    WorkloadMetrics& metrics = counted[row.id.workload().value()];
-    ++metrics.offered;
-    metrics.completed += row.outcome < 2 ? 1 : 0;
-    metrics.late += row.outcome == 1 ? 1 : 0;
-    if (row.outcome > 2) ++metrics.dropped[row.outcome - 3U];
-  }
-  for (std::uint32_t w = 0; w < result.metrics.size(); ++w) {
-    SCOPED_TRACE(result.workloads[w].name);
-    EXPECT_EQ(result.metrics[w].offered, counted[w].offered);
-    EXPECT_EQ(result.metrics[w].completed, counted[w].completed);
-    EXPECT_EQ(result.metrics[w].late, counted[w].late);
-    EXPECT_EQ(result.metrics[w].dropped, counted[w].dropped);
-  }
-}
-
-std::uint64_t unfinished(const RunResult& result) {
-  std::uint64_t n = 0;
-  for (const WorkloadMetrics& metrics : result.metrics) n += metrics.unfinished();
-  return n;
-}
 
 class EveryDispatcher : public testing::TestWithParam<std::tuple<std::string, std::string>> {
  protected:
