@@ -24,20 +24,19 @@ if(NOT TANGRAM_CUDA STREQUAL "OFF")
     message(STATUS "No CUDA toolkit of version 12.5 or later: the CUDA backends are left out")
   endif()
 endif()
-if(NOT CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 80 90 100)
-endif()
+set(TANGRAM_CUDA_ARCHITECTURES "80;90;100" CACHE STRING
+                                              "Compute capabilities that kernels are compiled for")
 
-# tangram_embed_kernels(TARGET SOURCE) compiles SOURCE for each of CMAKE_CUDA_ARCHITECTURES, and as
+# tangram_embed_kernels(TARGET SOURCE) compiles SOURCE for each of TANGRAM_CUDA_ARCHITECTURES, and as
 # PTX of the oldest for all that come later, and adds the result to TARGET as an array. Without a
 # compiler the array is empty.
 function(tangram_embed_kernels target source)
   set(image "")
   if(TANGRAM_NVCC)
     set(image "${CMAKE_CURRENT_BINARY_DIR}/kernels.fatbin")
-    list(GET CMAKE_CUDA_ARCHITECTURES 0 oldest)
+    list(GET TANGRAM_CUDA_ARCHITECTURES 0 oldest)
     set(architectures "-gencode=arch=compute_${oldest},code=compute_${oldest}")
-    foreach(number IN LISTS CMAKE_CUDA_ARCHITECTURES)
+    foreach(number IN LISTS TANGRAM_CUDA_ARCHITECTURES)
       list(APPEND architectures "-gencode=arch=compute_${number},code=sm_${number}")
     endforeach()
     add_custom_command(
