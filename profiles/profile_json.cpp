@@ -223,8 +223,7 @@ Kernel read_kernel(const JsonNode& node) {
 std::vector<Kernel> read_kernels(const JsonNode& node) {
   std::vector<Kernel> kernels;
   for (const JsonNode& item : node.items()) kernels.push_back(read_kernel(item));
-  const auto by_batch = [](const Kernel& a, const Kernel& b) { return a.batch < b.batch; };
-  std::stable_sort(kernels.begin(), kernels.end(), by_batch);
+  std::ranges::stable_sort(kernels, {}, &Kernel::batch);
   return kernels;
 }
 

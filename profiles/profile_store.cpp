@@ -360,8 +360,7 @@ void ModelReader::read_kernels(Profile& profile) const {
     const auto values = counts(group + "/" + c.name, names.size(), c.low, c.high);
     for (std::size_t i = 0; i < names.size(); ++i) profile.kernels[i].*c.member = values[i];
   }
-  const auto by_batch = [](const Kernel& a, const Kernel& b) { return a.batch < b.batch; };
-  if (!std::is_sorted(profile.kernels.begin(), profile.kernels.end(), by_batch)) {
+  if (!std::ranges::is_sorted(profile.kernels, {}, &Kernel::batch)) {
     file_.fail(group + "/batch", "must ascend");
   }
 }

@@ -109,9 +109,12 @@ void DividedDevice::divide_mps(const WorkerSpec& spec, const LaneSpec& lane) {
     granted = affinity.param.smCount.val;
   }
   streams_.push_back(make_stream(driver_));
-  LaneGrant grant{{ShareKind::kSms, static_cast<double>(granted)}, ""};
-  if (grant.share != lane.share) grant.note = "a cap: others may use the same SMs";
-  grants_.push_back(grant);
+  if (lane.share.kind == ShareKind::kWhole) {
+    grants_.push_back({lane.share, ""});
+  } else {
+    grants_.push_back(
+        {{ShareKind::kSms, static_cast<double>(granted)}, "a cap: others may use the same SMs"});
+  }
   check(driver_, driver_.CtxSetCurrent(primary_->get()), "cuCtxSetCurrent");
 }
 

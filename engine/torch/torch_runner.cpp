@@ -1,6 +1,7 @@
 #include "engine/torch/torch_runner.h"
 
 #include <ATen/Parallel.h>
+#include <algorithm>
 #include <map>
 #include <new>
 #include <torch/version.h>
@@ -67,6 +68,7 @@ class TorchLane final : public Lane {
  private:
   struct Batch {
     torch::Tensor input;
+    bool is_warmed = false;  // before the worker is ready
     unsigned runs = 0;
     std::unique_ptr<RecordedBatch> recorded;
   };
@@ -117,11 +119,12 @@ torch::Tensor TorchLane::make_input(std::uint32_t model, std::uint32_t batch) co
 }
 
 torch::IValue TorchLane::forward(Model& model, Batch& batch) {
-  // The first runs of a shape compile it and choose its algorithms.
-  constexpr unsigned kBeforeRecording = 3;
+  // The first runs of a shape compile it and choose its algorithms. Recording takes long: it is for
+  // sizes that are warmed, before the worker is ready.
+  constexpr unsigned kBeforeRecording = 2;
   if (batch.recorded) return batch.recorded->replay();
   const auto run = [&] { return model.module.forward({batch.input}); };
-  if (batch.runs++ != kBeforeRecording) return run();
+  if (batch.runs++ != kBeforeRecording || !batch.is_warmed) return run();
   batch.recorded = here_->record([&] { return run().toTensor(); });
   return batch.recorded ? torch::IValue(batch.recorded->replay()) : run();
 }
@@ -130,7 +133,11 @@ void TorchLane::run(std::uint32_t model, std::uint32_t batch) {
   const c10::InferenceMode inference;
   try {
     Batch& prepared = models_[model].batches[batch];
-    if (!prepared.input.defined()) prepared.input = make_input(model, batch);
+    if (!prepared.input.defined()) {
+      const std::vector<std::uint32_t>& warm = spec_.models[model].warm_batches;
+      prepared.input = make_input(model, batch);
+      prepared.is_warmed = std::find(warm.begin(), warm.end(), batch) != warm.end();
+    }
     const torch::IValue output = forward(models_[model], prepared);
     // The answer belongs to the work: it is copied to the host where it is not there already.
     if (output.isTensor()) output.toTensor().to(torch::kCPU);
