@@ -23,8 +23,3 @@ endif()
 if(TANGRAM_BENCH)
   find_package(benchmark REQUIRED)
 endif()
-if(TANGRAM_CUDA)
-  # The preset names the architectures; a toolkit too old for one of them fails here and says so.
-  enable_language(CUDA)
-  find_package(CUDAToolkit 12.4 REQUIRED)
-endif()

@@ -4,6 +4,12 @@ set_property(CACHE TANGRAM_TORCH PROPERTY STRINGS AUTO ON OFF)
 # Our headers need 20; LibTorch accepts it from 1.13 (g++) and demands it from 2.13.
 set(TANGRAM_TORCH_CXX_STANDARD 20 CACHE STRING "C++ standard of what includes LibTorch")
 
+# A LibTorch for CUDA runs a program to find the GPUs whose flags it gives to CUDA sources. None of
+# ours is compiled with them, and the search fails with CMake 3.25 and C++20.
+if(NOT DEFINED TORCH_CUDA_ARCH_LIST)
+  set(TORCH_CUDA_ARCH_LIST 9.0)
+endif()
+
 set(TANGRAM_HAS_TORCH OFF)
 if(TANGRAM_TORCH STREQUAL "ON")
   find_package(Torch REQUIRED)

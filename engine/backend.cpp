@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/cuda/layout.h"
 #include "engine/emulated.h"
 #include "engine/worker_backend.h"
 #include "sim/core/error.h"
@@ -9,12 +10,17 @@
 namespace tangram {
 
 const std::vector<BackendInfo>& backends() {
-  static const std::vector<BackendInfo> table{
-      {"emulated", "a thread per executor waits for the profiled time; no device", {}, nullptr},
-      {"cpu",
-       "a process per executor on a core, or on a share of it",
-       {"torch", "native", "sleep"},
-       lay_out_cpu}};
+  static const std::vector<BackendInfo> table = [] {
+    std::vector<BackendInfo> all{
+        {"emulated", "a thread per executor waits for the profiled time; no device", {}, nullptr},
+        {"cpu",
+         "a process per executor on a core, or on a share of it",
+         {"torch", "native", "sleep"},
+         lay_out_cpu}};
+    const std::vector<BackendInfo> cuda = cuda_backends();
+    all.insert(all.end(), cuda.begin(), cuda.end());
+    return all;
+  }();
   return table;
 }
 

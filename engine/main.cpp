@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "engine/cuda/this_machine.h"
 #include "engine/runtime.h"
 #include "sim/core/atomic_file.h"
 #include "sim/results/result_file.h"
@@ -156,6 +157,8 @@ int run_main(int argc, const char* const* argv) {
                       "write a trace of the batches for Perfetto (JSON)");
   add_engine_options(*command, options.engine);
   command->footer(list_of_backends());
+  const CLI::App* const probe = app.add_subcommand(
+      "probe", "what this machine's GPUs offer the backends (JSON); exit code 0 without any");
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -163,6 +166,10 @@ int run_main(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     print_error(std::string("command line: ") + error.what());
     return kWrongInput;
+  }
+  if (*probe) {
+    fmt::print("{}\n", probe_this_machine().dump(2));
+    return kDone;
   }
   const SignalWatch signals;
   return run(options, signals.token());

@@ -67,6 +67,18 @@ struct CoRun {
   double slowdown = 1;  // this model's latency beside the neighbour / alone on the same share
 };
 
+// One kernel of a batch that ran alone on the whole GPU, as its driver reported it.
+struct Kernel {
+  std::uint32_t batch = 1;
+  std::string name;
+  std::uint32_t grid = 1;           // blocks
+  std::uint32_t threads = 1;        // of a block
+  std::uint32_t registers = 0;      // of a thread
+  std::uint32_t shared_memory = 0;  // of a block, static and dynamic, bytes
+  double duration_us = 0;           // > 0
+  friend bool operator==(const Kernel&, const Kernel&) = default;
+};
+
 struct Provenance {
   std::string kind;  // "measured", "imported", "analytic", "by hand"
   std::string device, driver, framework, date, command, source;
@@ -93,6 +105,7 @@ struct Profile {
   std::optional<double> kernels;              // launches of one batch, >= 1
   std::optional<double> interference_factor;  // constant slowdown beside any neighbour, >= 1
   std::vector<CoRun> co_runs;
+  std::vector<Kernel> kernels;  // ascending by batch; those of a batch in the order of their launch
   Provenance provenance;
 
   // The largest batch known on this share with this many processes; 0 when nothing is known there.

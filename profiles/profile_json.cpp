@@ -200,6 +200,33 @@ CoRun read_co_run(const JsonNode& node) {
   return run;
 }
 
+Kernel read_kernel(const JsonNode& node) {
+  Kernel kernel;
+  JsonObject object(node);
+  const auto whole = [&](const char* key, std::uint32_t low, std::uint32_t high) {
+    const auto value = object.require(key);
+    return static_cast<std::uint32_t>(value ? value->integer(low, high).value_or(low) : low);
+  };
+  kernel.batch = whole("batch", 1, kLargestBatch);
+  if (const auto name = object.require("name")) kernel.name = name->string().value_or("");
+  kernel.grid = whole("grid", 1, kMostBlocks);
+  kernel.threads = whole("threads", 1, kMostThreads);
+  kernel.registers = whole("registers", 0, kMostRegisters);
+  kernel.shared_memory = whole("shared_memory", 0, kMostSharedMemory);
+  if (const auto duration = object.require("duration_us")) {
+    kernel.duration_us = duration->positive(kLongestKernelUs).value_or(1);
+  }
+  object.finish();
+  return kernel;
+}
+
+std::vector<Kernel> read_kernels(const JsonNode& node) {
+  std::vector<Kernel> kernels;
+  for (const JsonNode& item : node.items()) kernels.push_back(read_kernel(item));
+  std::ranges::stable_sort(kernels, {}, &Kernel::batch);
+  return kernels;
+}
+
 Provenance read_provenance(const JsonNode& node) {
   Provenance p;
   // A word alone is its kind.
@@ -272,6 +299,20 @@ Json co_runs_to_json(const std::vector<CoRun>& co_runs) {
   return json;
 }
 
+Json kernels_to_json(const std::vector<Kernel>& kernels) {
+  Json json = Json::array();
+  for (const Kernel& kernel : kernels) {
+    json.push_back({{"batch", kernel.batch},
+                    {"name", kernel.name},
+                    {"grid", kernel.grid},
+                    {"threads", kernel.threads},
+                    {"registers", kernel.registers},
+                    {"shared_memory", kernel.shared_memory},
+                    {"duration_us", kernel.duration_us}});
+  }
+  return json;
+}
+
 Json provenance_to_json(const Provenance& p) {
   Json json = Json::object();
   const auto text = [&](const char* key, const std::string& value) {
@@ -311,6 +352,7 @@ std::optional<Profile> read_profile(const JsonNode& node, const std::vector<GpuT
   if (const auto runs = object.get("co_runs")) {
     for (const JsonNode& item : runs->items()) profile.co_runs.push_back(read_co_run(item));
   }
+  if (const auto kernels = object.get("kernels")) profile.kernels = read_kernels(*kernels);
   profile.provenance.kind = "by hand";
   if (const auto provenance = object.get("provenance")) {
     profile.provenance = read_provenance(*provenance);
@@ -337,6 +379,7 @@ Json to_json(const Profile& profile) {
   number("kernels", profile.kernels);
   number("interference_factor", profile.interference_factor);
   if (!profile.co_runs.empty()) json["co_runs"] = co_runs_to_json(profile.co_runs);
+  if (!profile.kernels.empty()) json["kernels"] = kernels_to_json(profile.kernels);
   json["provenance"] = provenance_to_json(profile.provenance);
   return json;
 }

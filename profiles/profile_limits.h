@@ -14,6 +14,11 @@ inline constexpr double kMostItemsPerSecond = 1e12;
 inline constexpr double kMostPowerW = 1e5;
 inline constexpr double kMostKernels = 1e9;
 inline constexpr double kLargestCv = 100;
+inline constexpr std::uint32_t kMostBlocks = 2'147'483'647;  // of a grid in one dimension
+inline constexpr std::uint32_t kMostThreads = 1024;          // of a block
+inline constexpr std::uint32_t kMostRegisters = 255;         // of a thread
+inline constexpr std::uint32_t kMostSharedMemory = 1U << 20;
+inline constexpr double kLongestKernelUs = kLongestLatencyMs * 1e3;
 // A measured ratio scatters around 1 where there is no interference.
 inline constexpr double kLeastMeasuredSlowdown = 0.1;
 inline constexpr double kLargestSlowdown = 1000;

@@ -136,6 +136,32 @@ void write_co_runs(Hdf5Writer& file, const std::string& group, const std::vector
                column<double>(runs, [](const CoRun& r) { return r.slowdown; }));
 }
 
+// The columns of a kernel that are whole numbers.
+struct KernelColumn {
+  const char* name;
+  std::uint32_t Kernel::*member;
+  std::uint32_t low, high;
+};
+constexpr std::array<KernelColumn, 5> kKernelColumns{{
+    {"batch", &Kernel::batch, 1, kLargestBatch},
+    {"grid", &Kernel::grid, 1, kMostBlocks},
+    {"threads", &Kernel::threads, 1, kMostThreads},
+    {"registers", &Kernel::registers, 0, kMostRegisters},
+    {"shared_memory", &Kernel::shared_memory, 0, kMostSharedMemory},
+}};
+
+void write_kernels(Hdf5Writer& file, const std::string& group, const std::vector<Kernel>& kernels) {
+  std::vector<std::string> names;
+  for (const Kernel& kernel : kernels) names.push_back(kernel.name);
+  file.write(group + "/name", names);
+  for (const KernelColumn& c : kKernelColumns) {
+    write_column(file, group + "/" + c.name,
+                 column<std::uint32_t>(kernels, [&](const Kernel& k) { return k.*c.member; }));
+  }
+  write_column(file, group + "/duration_us",
+               column<double>(kernels, [](const Kernel& k) { return k.duration_us; }));
+}
+
 void write_profile(Hdf5Writer& file, const Profile& profile) {
   // A slash would make a group inside a group; the attribute has the true name.
   std::string name = profile.model;
@@ -163,6 +189,7 @@ void write_profile(Hdf5Writer& file, const Profile& profile) {
     write_points(file, group + "/points", profile.points);
   }
   if (!profile.co_runs.empty()) write_co_runs(file, group + "/co_runs", profile.co_runs);
+  if (!profile.kernels.empty()) write_kernels(file, group + "/kernels", profile.kernels);
 }
 
 // Reads one model's group. Each problem throws ConfigError through Hdf5Reader::fail: a store is
@@ -187,6 +214,7 @@ class ModelReader {
   void read_points(Profile& profile) const;
   void read_samples(const std::string& points, Profile& profile) const;
   void read_co_runs(Profile& profile) const;
+  void read_kernels(Profile& profile) const;
 
   const Hdf5Reader& file_;
   std::string group_;
@@ -318,6 +346,26 @@ void ModelReader::read_co_runs(Profile& profile) const {
   }
 }
 
+void ModelReader::read_kernels(Profile& profile) const {
+  const std::string group = group_ + "/kernels";
+  if (!file_.has(group)) return;
+  const std::vector<std::string> names = file_.strings(group + "/name");
+  const auto durations = doubles(group + "/duration_us", names.size(),
+                                 std::numeric_limits<double>::min(), kLongestKernelUs, false);
+  profile.kernels.resize(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    profile.kernels[i].name = names[i];
+    profile.kernels[i].duration_us = durations[i];
+  }
+  for (const KernelColumn& c : kKernelColumns) {
+    const auto values = counts(group + "/" + c.name, names.size(), c.low, c.high);
+    for (std::size_t i = 0; i < names.size(); ++i) profile.kernels[i].*c.member = values[i];
+  }
+  if (!std::ranges::is_sorted(profile.kernels, {}, &Kernel::batch)) {
+    file_.fail(group + "/batch", "must ascend");
+  }
+}
+
 Profile ModelReader::read(const std::string& gpu) const {
   Profile profile;
   profile.gpu = gpu;
@@ -349,6 +397,7 @@ Profile ModelReader::read(const std::string& gpu) const {
     read_points(profile);
   }
   read_co_runs(profile);
+  read_kernels(profile);
   return profile;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/torch/torch_runner.h"
 
 #include <ATen/Parallel.h>
+#include <algorithm>
 #include <map>
 #include <new>
 #include <torch/version.h>
@@ -65,13 +66,20 @@ class TorchLane final : public Lane {
   double weights_mib(std::uint32_t model) const override { return models_[model].weights_mib; }
 
  private:
+  struct Batch {
+    torch::Tensor input;
+    bool is_warmed = false;  // before the worker is ready
+    unsigned runs = 0;
+    std::unique_ptr<RecordedBatch> recorded;
+  };
   struct Model {
     torch::jit::Module module;
     double weights_mib = 0;
-    std::map<std::uint32_t, torch::Tensor> inputs;  // by batch
+    std::map<std::uint32_t, Batch> batches;  // by size
   };
 
-  const torch::Tensor& input(std::uint32_t model, std::uint32_t batch);
+  torch::Tensor make_input(std::uint32_t model, std::uint32_t batch) const;
+  torch::IValue forward(Model& model, Batch& batch);
 
   const WorkerSpec& spec_;
   TorchPlace& place_;
@@ -99,10 +107,7 @@ void TorchLane::load(std::uint32_t model) {
   }
 }
 
-const torch::Tensor& TorchLane::input(std::uint32_t model, std::uint32_t batch) {
-  auto& inputs = models_[model].inputs;
-  const auto made = inputs.find(batch);
-  if (made != inputs.end()) return made->second;
+torch::Tensor TorchLane::make_input(std::uint32_t model, std::uint32_t batch) const {
   const ModelSpec& spec = spec_.models[model];
   std::vector<std::int64_t> shape{static_cast<std::int64_t>(batch)};
   shape.insert(shape.end(), spec.input.begin(), spec.input.end());
@@ -110,13 +115,30 @@ const torch::Tensor& TorchLane::input(std::uint32_t model, std::uint32_t batch) 
       spec.dtype == "int64"
           ? torch::randint(std::max<std::int64_t>(1, spec.values_below), shape, torch::kInt64)
           : torch::rand(shape);
-  return inputs.emplace(batch, input.to(place_.device())).first->second;
+  return input.to(place_.device());
+}
+
+torch::IValue TorchLane::forward(Model& model, Batch& batch) {
+  // The first runs of a shape compile it and choose its algorithms. Recording takes long: it is for
+  // sizes that are warmed, before the worker is ready.
+  constexpr unsigned kBeforeRecording = 2;
+  if (batch.recorded) return batch.recorded->replay();
+  const auto run = [&] { return model.module.forward({batch.input}); };
+  if (batch.runs++ != kBeforeRecording || !batch.is_warmed) return run();
+  batch.recorded = here_->record([&] { return run().toTensor(); });
+  return batch.recorded ? torch::IValue(batch.recorded->replay()) : run();
 }
 
 void TorchLane::run(std::uint32_t model, std::uint32_t batch) {
   const c10::InferenceMode inference;
   try {
-    const torch::IValue output = models_[model].module.forward({input(model, batch)});
+    Batch& prepared = models_[model].batches[batch];
+    if (!prepared.input.defined()) {
+      const std::vector<std::uint32_t>& warm = spec_.models[model].warm_batches;
+      prepared.input = make_input(model, batch);
+      prepared.is_warmed = std::find(warm.begin(), warm.end(), batch) != warm.end();
+    }
+    const torch::IValue output = forward(models_[model], prepared);
     // The answer belongs to the work: it is copied to the host where it is not there already.
     if (output.isTensor()) output.toTensor().to(torch::kCPU);
     here_->finish();

@@ -2,12 +2,21 @@
 // for it, on CUDA. Included by the program that is linked with LibTorch, and by nothing else.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <torch/script.h>
 
 #include "engine/worker/runner.h"
 
 namespace tangram {
+
+// The work of a batch, recorded once to be started again at the cost of one launch.
+class RecordedBatch {
+ public:
+  virtual ~RecordedBatch() = default;
+  // Starts it; the tensor holds the result when the lane has finished.
+  virtual const torch::Tensor& replay() = 0;
+};
 
 // What a lane's thread holds from open() to its end: on CUDA, the guard that puts the thread's work
 // on its partition's stream.
@@ -17,6 +26,10 @@ class LanePlace {
   virtual LaneGrant grant() const = 0;
   // Waits until what the thread has started is done.
   virtual void finish() {}
+  // Records what `forward` starts, without running it; nullptr where the place or the model cannot.
+  virtual std::unique_ptr<RecordedBatch> record(const std::function<torch::Tensor()>& /*forward*/) {
+    return nullptr;
+  }
 };
 
 // Where the lanes of a worker compute.

@@ -1,9 +1,18 @@
 // The tangram-worker program: the runners that need no framework.
+#ifdef TANGRAM_WITH_CUDA
+#include "engine/cuda/kernel_runner.h"
+#endif
 #include "engine/worker/native_runner.h"
 #include "engine/worker/sleep_runner.h"
 #include "engine/worker/worker.h"
 
 int main(int argc, char** argv) {
-  return tangram::worker_main(
-      argc, argv, {{"sleep", tangram::make_sleep_device}, {"native", tangram::make_native_device}});
+  return tangram::worker_main(argc, argv,
+                              {
+                                  {"sleep", tangram::make_sleep_device},
+                                  {"native", tangram::make_native_device},
+#ifdef TANGRAM_WITH_CUDA
+                                  {"kernels", tangram::make_kernels_device},
+#endif
+                              });
 }

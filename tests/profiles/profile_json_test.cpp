@@ -51,6 +51,10 @@ TEST(ProfileJson, PointsAreSortedAndSamplesGiveTheMean) {
                {"batch": 2, "latency_ms": 5, "share_pct": 12.5, "l2_utilisation": 0.5}]},
     "memory_mib": 700, "kernels": 73, "interference_factor": 1.1,
     "co_runs": [{"other": "n", "batch": 1, "other_batch": 2, "slowdown": 1.2}],
+    "kernels": [{"batch": 2, "name": "b", "grid": 1, "threads": 32, "registers": 0,
+                 "shared_memory": 0, "duration_us": 3},
+                {"batch": 1, "name": "a", "grid": 264, "threads": 256, "registers": 64,
+                 "shared_memory": 1024, "duration_us": 12.5}],
     "provenance": {"kind": "measured", "repetitions": 30}})");
   ASSERT_TRUE(r.profile) << r.faults;
   ASSERT_EQ(r.profile->points.size(), 3U);
@@ -61,6 +65,9 @@ TEST(ProfileJson, PointsAreSortedAndSamplesGiveTheMean) {
   EXPECT_EQ(r.profile->interpolation, Interpolation::kLinear);
   EXPECT_EQ(r.profile->kernels, 73);
   EXPECT_EQ(r.profile->co_runs[0].slowdown, 1.2);
+  ASSERT_EQ(r.profile->kernels.size(), 2U);
+  EXPECT_EQ(r.profile->kernels[0], (Kernel{1, "a", 264, 256, 64, 1024, 12.5}));
+  EXPECT_EQ(r.profile->kernels[1].name, "b");
   EXPECT_EQ(r.profile->provenance.repetitions, 30U);
 }
 
@@ -172,6 +179,14 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"CoRunWithoutNeighbour",
                   HEAD LINEAR R"(, "co_runs": [{"batch": 1, "other_batch": 1, "slowdown": 1}]})",
                   {"p.json#/co_runs/0"}},
+        Malformed{"KernelOfTooManyThreads",
+                  HEAD LINEAR R"(, "kernels": [{"batch": 1, "name": "k", "grid": 1, "threads": 2048,
+                                    "registers": 1, "shared_memory": 1, "duration_us": 1}]})",
+                  {"p.json#/kernels/0/threads"}},
+        Malformed{"KernelWithoutDuration",
+                  HEAD LINEAR R"(, "kernels": [{"batch": 1, "name": "k", "grid": 1, "threads": 32,
+                                    "registers": 1, "shared_memory": 1}]})",
+                  {"p.json#/kernels/0"}},
         Malformed{"SeveralFaultsAtOnce",
                   R"({"model": "", "gpu": 3, "latency": {"points": [{"batch": 0}]}})",
                   {"p.json#/model", "p.json#/gpu", "points/0/batch", "latency_ms"}}),

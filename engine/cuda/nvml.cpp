@@ -1,0 +1,57 @@
+#include "engine/cuda/nvml.h"
+
+#include <dlfcn.h>
+
+namespace tangram {
+namespace {
+
+// A reading, or nullopt when the device does not give it.
+template <typename Reading, typename... Arguments>
+std::optional<unsigned> read(Reading reading, Arguments... arguments) {
+  unsigned value = 0;
+  if (reading(arguments..., &value) != kNvmlSuccess) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+std::optional<NvmlLibrary> load_nvml() {
+  void* library = ::dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) return std::nullopt;
+  NvmlLibrary nvml;
+  bool complete = true;
+  const auto find = [&]<typename Function>(Function& target, const char* name) {
+    target = reinterpret_cast<Function>(::dlsym(library, name));
+    complete = complete && target != nullptr;
+  };
+  find(nvml.init, "nvmlInit_v2");
+  find(nvml.driver_version, "nvmlSystemGetDriverVersion");
+  find(nvml.device_count, "nvmlDeviceGetCount_v2");
+  find(nvml.device_at, "nvmlDeviceGetHandleByIndex_v2");
+  find(nvml.device_by_uuid, "nvmlDeviceGetHandleByUUID");
+  find(nvml.name, "nvmlDeviceGetName");
+  find(nvml.uuid, "nvmlDeviceGetUUID");
+  find(nvml.clock_mhz, "nvmlDeviceGetClockInfo");
+  find(nvml.max_clock_mhz, "nvmlDeviceGetMaxClockInfo");
+  find(nvml.power_mw, "nvmlDeviceGetPowerUsage");
+  find(nvml.mig_mode, "nvmlDeviceGetMigMode");
+  find(nvml.max_mig_devices, "nvmlDeviceGetMaxMigDeviceCount");
+  find(nvml.mig_device_at, "nvmlDeviceGetMigDeviceHandleByIndex");
+  find(nvml.attributes, "nvmlDeviceGetAttributes_v2");
+  if (!complete || nvml.init() != kNvmlSuccess) return std::nullopt;
+  return nvml;
+}
+
+GpuCondition condition_of(const NvmlLibrary& nvml, const std::string& uuid) {
+  GpuCondition condition;
+  NvmlDevice device = nullptr;
+  if (nvml.device_by_uuid(uuid.c_str(), &device) != kNvmlSuccess) return condition;
+  condition.sm_mhz = read(nvml.clock_mhz, device, kNvmlClockSm);
+  condition.memory_mhz = read(nvml.clock_mhz, device, kNvmlClockMemory);
+  condition.max_sm_mhz = read(nvml.max_clock_mhz, device, kNvmlClockSm);
+  const std::optional<unsigned> milliwatts = read(nvml.power_mw, device);
+  if (milliwatts) condition.power_w = *milliwatts / 1000.0;
+  return condition;
+}
+
+}  // namespace tangram

@@ -1,0 +1,85 @@
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "tests/engine/cuda/fake_driver.h"
+
+namespace tangram::fake {
+namespace {
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): NVML is plain functions
+std::vector<NvmlInstance> mig;
+// Handles of instances are their position + 2; the GPU's is 1.
+constexpr std::uintptr_t kGpu = 1;
+constexpr std::uintptr_t kFirstInstance = 2;
+
+const NvmlInstance& instance_of(NvmlDevice device) {
+  return mig[reinterpret_cast<std::uintptr_t>(device) - kFirstInstance];
+}
+
+int write_text(char* to, unsigned length, const std::string& text) {
+  std::strncpy(to, text.c_str(), length);
+  return kNvmlSuccess;
+}
+
+}  // namespace
+
+Nvml::Nvml(std::vector<NvmlInstance> instances) {
+  mig = std::move(instances);
+}
+Nvml::~Nvml() {
+  mig.clear();
+}
+
+NvmlLibrary Nvml::table() const {
+  constexpr int kNotFound = 6;
+  NvmlLibrary t;
+  t.init = [] { return kNvmlSuccess; };
+  t.driver_version = [](char* v, unsigned n) { return write_text(v, n, "580.1"); };
+  t.device_count = [](unsigned* count) {
+    *count = 1;
+    return kNvmlSuccess;
+  };
+  t.device_at = [](unsigned, NvmlDevice* device) {
+    *device = reinterpret_cast<NvmlDevice>(kGpu);
+    return kNvmlSuccess;
+  };
+  t.device_by_uuid = [](const char*, NvmlDevice* device) {
+    *device = reinterpret_cast<NvmlDevice>(kGpu);
+    return kNvmlSuccess;
+  };
+  t.name = [](NvmlDevice, char* name, unsigned n) { return write_text(name, n, "Fake GPU"); };
+  t.uuid = [](NvmlDevice device, char* uuid, unsigned n) {
+    const bool is_gpu = reinterpret_cast<std::uintptr_t>(device) == kGpu;
+    return write_text(uuid, n, is_gpu ? "GPU-fake" : instance_of(device).uuid);
+  };
+  t.clock_mhz = [](NvmlDevice, unsigned type, unsigned* mhz) {
+    *mhz = type == kNvmlClockSm ? 1980 : 3201;
+    return kNvmlSuccess;
+  };
+  t.max_clock_mhz = t.clock_mhz;
+  t.power_mw = [](NvmlDevice, unsigned*) { return kNotFound; };
+  t.mig_mode = [](NvmlDevice, unsigned* now, unsigned* pending) {
+    *now = *pending = mig.empty() ? 0 : 1;
+    return kNvmlSuccess;
+  };
+  t.max_mig_devices = [](NvmlDevice, unsigned* count) {
+    *count = 7;
+    return kNvmlSuccess;
+  };
+  t.mig_device_at = [](NvmlDevice, unsigned index, NvmlDevice* instance) {
+    if (index >= mig.size()) return kNotFound;
+    *instance = reinterpret_cast<NvmlDevice>(kFirstInstance + index);
+    return kNvmlSuccess;
+  };
+  t.attributes = [](NvmlDevice device, NvmlAttributes* attributes) {
+    const NvmlInstance& instance = instance_of(device);
+    attributes->multiprocessors = instance.sms;
+    attributes->compute_instance_slices = instance.slices;
+    attributes->memory_mib = instance.memory_mib;
+    return kNvmlSuccess;
+  };
+  return t;
+}
+
+}  // namespace tangram::fake
