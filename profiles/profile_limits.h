@@ -12,6 +12,7 @@ inline constexpr int kMostSms = 1'000'000;
 inline constexpr double kMostMemoryMib = 1e9;
 inline constexpr double kMostItemsPerSecond = 1e12;
 inline constexpr double kMostPowerW = 1e5;
+inline constexpr double kMostKernels = 1e9;
 inline constexpr double kLargestCv = 100;
 // A measured ratio scatters around 1 where there is no interference.
 inline constexpr double kLeastMeasuredSlowdown = 0.1;

@@ -39,11 +39,12 @@ struct Scalar {
   std::optional<double> Profile::*member;
   double low, high;
 };
-constexpr std::array<Scalar, 5> kScalars{{
+constexpr std::array<Scalar, 6> kScalars{{
     {"memory_mib", &Profile::memory_mib, 0, kMostMemoryMib},
     {"memory_per_item_mib", &Profile::memory_per_item_mib, 0, kMostMemoryMib},
     {"weights_mib", &Profile::weights_mib, 0, kMostMemoryMib},
     {"load_ms", &Profile::load_ms, 0, kLongestLatencyMs},
+    {"kernels", &Profile::kernels, 1, kMostKernels},
     {"interference_factor", &Profile::interference_factor, 1, kLargestSlowdown},
 }};
 
