@@ -21,6 +21,7 @@ Action add_run(CLI::App& app);
 Action add_plan(CLI::App& app);
 Action add_profile(CLI::App& app);
 Action add_describe(CLI::App& app);
+Action add_validate(CLI::App& app);
 Action add_version(CLI::App& app);
 
 }  // namespace tangram::cli

@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"run", "simulate a scenario", add_run},
     {"plan", "cut the GPUs for a scenario, without a run", add_plan},
     {"profile", "import, show or compute profiles", add_profile},
+    {"validate", "run a scenario simulated and for real, and compare", add_validate},
     {"describe", "what this build knows: policies, scenario keys, models, backends", add_describe},
     {"version", "version and commit of this build", add_version},
 };

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <unistd.h>
 
+#include "sim/core/atomic_file.h"
+
 namespace tangram::cli {
 namespace {
 
@@ -55,6 +57,22 @@ void print_faults(const ConfigError& error) {
   for (const Fault& fault : error.faults()) {
     print_error(fault.where.empty() ? fault.what : fault.where + ": " + fault.what);
   }
+}
+
+std::string command_line() {
+  std::string text;
+  std::string word;
+  for (const char c : read_file("/proc/self/cmdline")) {
+    if (c != '\0') {
+      word += c;
+      continue;
+    }
+    if (text.empty()) word = fs::path(word).filename().string();
+    const bool is_plain = word.find_first_of(" \t\n'\"\\") == std::string::npos && !word.empty();
+    text += (text.empty() ? "" : " ") + (is_plain ? word : '\'' + word + '\'');
+    word.clear();
+  }
+  return text;
 }
 
 void check_outputs(const std::vector<OutputPath>& outputs,

@@ -16,6 +16,9 @@ void print_note(const std::string& text);
 void print_faults(const ConfigError& error);
 void print_error(const std::string& text);
 
+// The command line of this process, for the record: words with blanks or quotes are quoted.
+std::string command_line();
+
 // A file that an option asks for; no path: not asked for.
 struct OutputPath {
   std::string option;  // "--out"
