@@ -14,7 +14,8 @@ constexpr std::size_t kMostSteps = 400;  // of a line
 constexpr std::size_t kMostDots = 1500;
 constexpr std::size_t kMostExecutors = 6;
 constexpr std::size_t kWantedBatches = 40;  // in the timeline, of the real world
-constexpr double kRow = 22;                 // px, of the timeline
+constexpr double kCaption = 16;             // px, of the timeline, as is the next
+constexpr double kRow = 22;
 
 const ComparedWorkload& compared(const Validation& validation, std::size_t workload) {
   return validation.comparison.workloads[workload];
@@ -152,17 +153,17 @@ std::string timeline_figure(const Validation& validation) {
   const std::vector<std::string>& names = validation.real.front().executors;
   const std::pair<double, double> window = window_of(real);
   const std::vector<std::size_t> executors = busiest(real, names.size(), window);
-  const double group = 2 * kRow + 12;
-  const int height = 80 + static_cast<int>(group * static_cast<double>(executors.size()));
+  const double group = kCaption + 2 * kRow + 6;
+  const int height = 88 + static_cast<int>(group * static_cast<double>(executors.size()));
   Chart chart(940, height, {"time since the start of the run, s", window.first, window.second},
-              {"", 0, 1, false, false}, 230);
-  double top = 8;
+              {"", 0, 1, false, false}, 78);
+  double top = 4;
   for (const std::size_t e : executors) {
-    const std::string name = names[e].substr(0, 26);
-    chart.row_label(top + kRow / 2 - 2, name + " simulated");
-    chart.row_label(top + kRow * 3 / 2 - 2, "real");
-    draw_batches(chart, simulated, e, window, top);
-    draw_batches(chart, real, e, window, top + kRow);
+    chart.caption(top + 4, names[e]);
+    chart.row_label(top + kCaption + kRow / 2 - 2, "simulated");
+    chart.row_label(top + kCaption + kRow * 3 / 2 - 2, "real");
+    draw_batches(chart, simulated, e, window, top + kCaption);
+    draw_batches(chart, real, e, window, top + kCaption + kRow);
     top += group;
   }
   std::vector<std::pair<std::string, std::string>> legend;

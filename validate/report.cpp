@@ -18,9 +18,9 @@ constexpr const char* kHead = R"(<!DOCTYPE html>
 body { font: 15px/1.45 sans-serif; max-width: 960px; margin: 2em auto; padding: 0 1em; }
 h1 { font-size: 1.5em; } h2 { font-size: 1.2em; margin-top: 2em; }
 table { border-collapse: collapse; margin: .8em 0; }
-th, td { padding: .2em .7em; text-align: right; border-bottom: 1px solid rgba(128,128,128,.35); }
+th, td { padding: .2em .6em; text-align: right; white-space: nowrap; font-size: .93em; border-bottom: 1px solid rgba(128,128,128,.35); }
 th:first-child, td:first-child { text-align: left; }
-table.record td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+table.record td { text-align: left; white-space: normal; vertical-align: top; overflow-wrap: anywhere; }
 tr.error td { font-weight: bold; border-bottom: 2px solid rgba(128,128,128,.7); }
 svg { max-width: 100%; height: auto; margin: .3em .3em .3em 0; border: 1px solid #bbb; }
 p.small { font-size: .87em; }

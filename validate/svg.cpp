@@ -92,7 +92,7 @@ std::vector<double> tick_values(const Axis& axis, int count) {
   }
   std::vector<double> ticks;
   for (double i = std::ceil(axis.low / step - 1e-9); i * step <= axis.high + step * 1e-9; ++i) {
-    ticks.push_back(i * step);
+    ticks.push_back(i * step + 0.0);  // not -0
   }
   return ticks;
 }
@@ -161,6 +161,10 @@ void Chart::row_label(double top, const std::string& text) {
   outside_ += text_at(left_ - 8, top_ + top + 4, "end", text);
 }
 
+void Chart::caption(double top, const std::string& text) {
+  outside_ += text_at(left_ + 5, top_ + top + 4, "start", text);
+}
+
 void Chart::mark(double x, const std::string& word) {
   const double at = x_px(x);
   if (at < left_ || at > right_) return;
@@ -185,7 +189,7 @@ void Chart::legend(const std::vector<std::pair<std::string, std::string>>& names
 std::string Chart::axes() const {
   std::string text;
   if (x_.ticks) {
-    for (const double tick : tick_values(x_, std::max(2, (width_ - 60) / 70))) {
+    for (const double tick : tick_values(x_, std::max(2, (width_ - 60) / 50))) {
       const double x = x_px(tick);
       text += fmt::format(
           "<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" stroke=\"{3}\"/>\n", x,

@@ -55,6 +55,8 @@ class Chart {
            const std::string& tooltip);
   // A label left of the plot, its middle `top` px below the top of the plot.
   void row_label(double top, const std::string& text);
+  // The same inside the plot, at its left border.
+  void caption(double top, const std::string& text);
   // A vertical line with a word at its top.
   void mark(double x, const std::string& word);
   // Names above the plot, a coloured key before each.
