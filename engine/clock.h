@@ -18,6 +18,9 @@ class RealClock {
   TimePoint now() const {
     return kStart + std::chrono::duration_cast<Duration>(Steady::now() - origin_);
   }
+  TimePoint at(Steady::time_point moment) const {
+    return kStart + std::chrono::duration_cast<Duration>(moment - origin_);
+  }
   // The moment of a time point, for waiting; kNever is a century and a half away.
   Steady::time_point moment(TimePoint t) const {
     return origin_ + (std::min(t, kStart + from_seconds(kLongestRunSeconds)) - kStart);

@@ -1,21 +1,13 @@
 #include "engine/emulated.h"
 
-#include <condition_variable>
-#include <deque>
 #include <latch>
-#include <mutex>
 #include <system_error>
 #include <thread>
 
+#include "engine/worker/job_queue.h"
 #include "sim/core/error.h"
 
 namespace tangram {
-namespace {
-
-// A wait ends with this much spinning, so that the kernel's wake-up does not lengthen every batch.
-constexpr Duration kSpin = std::chrono::microseconds(40);
-
-}  // namespace
 
 // One executor: a thread and the batches sent to it.
 class EmulatedBackend::Worker {
@@ -38,19 +30,9 @@ class EmulatedBackend::Worker {
         }) {}
   ~Worker() { close(); }
 
-  void submit(const Job& job) {
-    {
-      const std::scoped_lock lock(mutex_);
-      jobs_.push_back(job);
-    }
-    changed_.notify_one();
-  }
+  void submit(const Job& job) { jobs_.push(job); }
   void close() {
-    {
-      const std::scoped_lock lock(mutex_);
-      closing_ = true;
-    }
-    changed_.notify_one();
+    jobs_.close();
     if (thread_.joinable()) thread_.join();
   }
 
@@ -59,31 +41,20 @@ class EmulatedBackend::Worker {
   // Runs or refuses a batch. Returns false when the worker is to end.
   bool serve(const Job& job);
   // Returns false when the worker is to close before that time.
-  bool wait_until(TimePoint t);
+  bool wait_until(TimePoint t) { return jobs_.wait_until(clock_.moment(t)); }
 
   const ExecutorId self_;
   const RealClock& clock_;
   Inbox& inbox_;
   const std::uint32_t dies_in_;
   std::uint32_t begun_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Job> jobs_;  // not yet begun
-  bool closing_ = false;
+  JobQueue<Job> jobs_;  // not yet begun
   std::thread thread_;  // last: it uses all of the above
 };
 
 void EmulatedBackend::Worker::work() {
-  while (true) {
-    Job job;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return closing_ || !jobs_.empty(); });
-      if (closing_) return;
-      job = jobs_.front();
-      jobs_.pop_front();
-    }
-    if (!serve(job)) return;
+  while (const auto job = jobs_.take()) {
+    if (!serve(*job)) return;
   }
 }
 
@@ -104,17 +75,6 @@ bool EmulatedBackend::Worker::serve(const Job& job) {
     return false;
   }
   inbox_.post(FinishedPost{job.command.batch, start, clock_.now(), job.duration});
-  return true;
-}
-
-bool EmulatedBackend::Worker::wait_until(TimePoint t) {
-  if (clock_.now() < t - kSpin) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, clock_.moment(t - kSpin), [this] { return closing_; });
-    if (closing_) return false;
-  }
-  while (clock_.now() < t) {
-  }
   return true;
 }
 

@@ -16,6 +16,10 @@ namespace tangram {
 struct ModelSpec {
   std::string name;                         // the profile's
   std::string path;                         // its file; "" for runners that need none
+  std::string kind;                         // "cnn", "mlp", "transformer"; "" when not known
+  std::vector<std::int64_t> input;          // shape of one item, without the batch
+  std::string dtype = "float32";            // of the input: "float32" or "int64"
+  std::int64_t values_below = 0;            // int64 inputs lie in [0, values_below)
   std::vector<std::uint32_t> warm_batches;  // run once or more before the worker is ready
 };
 
@@ -30,8 +34,9 @@ struct WorkerSpec {
   std::string runner;   // "sleep", "native", "torch", "kernels"
   std::string device;   // "cpu", "cuda:0", or a MIG instance's UUID
   std::string sharing;  // how the lanes divide the device; the backend's name: "cpu", "cuda-green"
-  std::vector<int> cores;  // CPU cores that it may run on; empty: any
-  double cpu_quota = 0;    // of one core, (0, 1]; 0: no limit
+  std::vector<int> cores;   // CPU cores that it may run on; empty: any
+  double cpu_quota = 0;     // of one core, (0, 1]; 0: no limit
+  std::string quota_group;  // workers that name the same group share one quota; "": its own
   std::vector<std::pair<std::string, std::string>> environment;  // added before it starts
   std::vector<ModelSpec> models;
   std::vector<LaneSpec> lanes;
