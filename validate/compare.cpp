@@ -161,8 +161,8 @@ class Batches {
       sum.ns += (span.end - span.start).count();
     }
   }
-  std::vector<BatchTimes> times() const {
-    std::vector<BatchTimes> list;
+  std::vector<BatchDurations> times() const {
+    std::vector<BatchDurations> list;
     for (const auto& [key, sums] : sums_) {
       const auto& [workload, size, predicted] = key;
       const auto mean = [](const Sum& sum) { return mean_ms(sum.ns, static_cast<double>(sum.n)); };

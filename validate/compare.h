@@ -63,7 +63,7 @@ struct ComparedWorkload {
 };
 
 // Batches of one workload and size for which the policy believed one duration.
-struct BatchTimes {
+struct BatchDurations {
   std::uint32_t workload = 0, size = 0;
   double predicted_ms = 0;
   std::uint64_t simulated = 0, real = 0;  // batches that began after the warm-up
@@ -72,9 +72,9 @@ struct BatchTimes {
 
 struct Comparison {
   std::vector<ComparedWorkload> workloads;
-  ComparedWorkload total;            // named "total"
-  std::vector<BatchTimes> batches;   // by workload, size, prediction; empty without timelines
-  std::vector<PairedRequest> pairs;  // by run and id
+  ComparedWorkload total;               // named "total"
+  std::vector<BatchDurations> batches;  // by workload, size, prediction; empty without timelines
+  std::vector<PairedRequest> pairs;     // by run and id
 };
 
 // Compares run by run and pools the runs. Throws ConfigError where the two are not the same

@@ -180,7 +180,7 @@ std::string batches_figure(const Validation& validation, std::size_t workload) {
   std::vector<Chart::Point> real;
   double highest = 0;
   double largest = 1;
-  for (const BatchTimes& b : validation.comparison.batches) {
+  for (const BatchDurations& b : validation.comparison.batches) {
     if (b.workload != workload) continue;
     const double size = b.size;
     believed.emplace_back(size, b.predicted_ms);

@@ -152,7 +152,7 @@ class Measurement {
 
   void run() {
     // Even where the journal has everything: the lane knows what the device is.
-    lanes_.front().lane = device_.open(share_of(plan_.shares.front()));
+    open(0);
     for (const std::string& model : plan_.models) measure_load(model);
     for (std::uint32_t round = 0; round < kRounds; ++round) {
       for (const Point& point : shuffled(round)) visit(point, round);
@@ -197,17 +197,27 @@ class Measurement {
     return order;
   }
 
-  // The lane of a share with the model loaded.
-  OpenLane& lane(OpenLane& open, const Share& share, const std::string& model) {
-    if (!open.lane) open.lane = device_.open(share);
-    if (open.loaded.insert(model).second) open.lane->load(model);
+  // The lane of a share.
+  OpenLane& open(std::size_t share) {
+    OpenLane& open = lanes_[share];
+    if (!open.lane) open.lane = std::move(device_.open({share_of(plan_.shares[share])}).front());
     return open;
+  }
+  static void need(OpenLane& open, const std::string& model) {
+    if (open.loaded.insert(model).second) open.lane->load(model);
+  }
+  void open_halves() {
+    if (first_.lane) return;
+    const Share half{ShareKind::kPercent, kPairShare};
+    std::vector<std::unique_ptr<MeasureLane>> halves = device_.open({half, half});
+    first_.lane = std::move(halves[0]);
+    second_.lane = std::move(halves[1]);
   }
 
   void measure_load(const std::string& model);
   void visit(const Point& point, std::uint32_t round);
   void measure_pair(const std::string& a, const std::string& b, std::uint32_t batch);
-  double solo(OpenLane& open, const std::string& model, std::uint32_t batch);
+  double solo(OpenLane& on, const std::string& model, std::uint32_t batch);
   Profile profile_of(std::size_t model) const;
   LatencyPoint latency_point(const Point& point) const;
   void add_co_runs(Profile& profile) const;
@@ -225,15 +235,15 @@ class Measurement {
 // The last value of the record is the weights' size.
 void Measurement::measure_load(const std::string& model) {
   if (journal_.find(load_name(model)) == nullptr) {
-    OpenLane& open = lanes_.front();
+    OpenLane& on = open(0);
     std::vector<double> record;
     MeasureLane::Load load;
     for (int i = 0; i < kLoads; ++i) {
-      if (i > 0) open.lane->unload(model);
-      load = open.lane->load(model);
+      if (i > 0) on.lane->unload(model);
+      load = on.lane->load(model);
       record.push_back(load.ms);
     }
-    open.loaded.insert(model);
+    on.loaded.insert(model);
     record.push_back(load.weights_mib);
     journal_.add(load_name(model), record);
   }
@@ -244,22 +254,23 @@ void Measurement::visit(const Point& point, std::uint32_t round) {
   const std::string name = visit_name(point, round);
   if (journal_.find(name) == nullptr) {
     const std::string& model = plan_.models[point.model];
-    OpenLane& open = lane(lanes_[point.share], share_of(plan_.shares[point.share]), model);
-    if (open.warm.emplace(model, point.batch).second) {
-      warm_up(*open.lane, model, point.batch);
+    OpenLane& on = open(point.share);
+    need(on, model);
+    if (on.warm.emplace(model, point.batch).second) {
+      warm_up(*on.lane, model, point.batch);
     } else {
-      open.lane->run(model, point.batch);  // the caches hold another point's data
+      on.lane->run(model, point.batch);  // the caches hold another point's data
     }
     const std::size_t least = (plan_.repetitions + kRounds - 1) / kRounds;
     journal_.add(name,
-                 sample(*open.lane, model, point.batch, least, plan_.min_time_s * 1e3 / kRounds));
+                 sample(*on.lane, model, point.batch, least, plan_.min_time_s * 1e3 / kRounds));
   }
   step();
 }
 
-double Measurement::solo(OpenLane& open, const std::string& model, std::uint32_t batch) {
-  warm_up(*open.lane, model, batch);
-  return median_of(sample(*open.lane, model, batch, plan_.repetitions, plan_.min_time_s * 1e3));
+double Measurement::solo(OpenLane& on, const std::string& model, std::uint32_t batch) {
+  warm_up(*on.lane, model, batch);
+  return median_of(sample(*on.lane, model, batch, plan_.repetitions, plan_.min_time_s * 1e3));
 }
 
 // Alone, beside each other, alone again: the mean of the two solo medians stands for the moment of
@@ -268,16 +279,16 @@ void Measurement::measure_pair(const std::string& a, const std::string& b, std::
   const std::string name_a = pair_name(a, b, batch, "first");
   const std::string name_b = pair_name(a, b, batch, "second");
   if (journal_.find(name_a) == nullptr || journal_.find(name_b) == nullptr) {
-    const Share half{ShareKind::kPercent, kPairShare};
-    OpenLane& on_a = lane(first_, half, a);
-    OpenLane& on_b = lane(second_, half, b);
-    const double a_before = solo(on_a, a, batch);
-    const double b_before = solo(on_b, b, batch);
-    Side side_a{*on_a.lane, a, batch, {}, {}};
-    Side side_b{*on_b.lane, b, batch, {}, {}};
+    open_halves();
+    need(first_, a);
+    need(second_, b);
+    const double a_before = solo(first_, a, batch);
+    const double b_before = solo(second_, b, batch);
+    Side side_a{*first_.lane, a, batch, {}, {}};
+    Side side_b{*second_.lane, b, batch, {}, {}};
     run_together(side_a, side_b, plan_.repetitions, plan_.min_time_s * 1e3);
-    const double b_after = solo(on_b, b, batch);
-    const double a_after = solo(on_a, a, batch);
+    const double b_after = solo(second_, b, batch);
+    const double a_after = solo(first_, a, batch);
     // Both or none: a journal cut between the lines has the pair measured again.
     if (journal_.find(name_a) == nullptr) {
       journal_.add(name_a, {median_of(side_a.samples) / ((a_before + a_after) / 2)});

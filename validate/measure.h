@@ -34,8 +34,9 @@ class MeasureDevice {
   struct Record {
     std::string device, driver, framework;
   };
-  // Lanes of one device are independent: they may run from different threads.
-  virtual std::unique_ptr<MeasureLane> open(const Share& share) = 0;
+  // Cuts the device into partitions of these shares; a lane for each. Lanes are independent: they
+  // may run from different threads. Other lanes may be open, and do not run meanwhile.
+  virtual std::vector<std::unique_ptr<MeasureLane>> open(const std::vector<Share>& shares) = 0;
   // What it is; known once a lane is open.
   virtual Record record() const = 0;
 };

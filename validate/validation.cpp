@@ -178,8 +178,8 @@ void write_answers(Hdf5Writer& file, const std::vector<const ComparedWorkload*>&
 
 void write_batches(Hdf5Writer& file, const Comparison& comparison) {
   const std::string group = "/comparison/batches/";
-  const std::vector<BatchTimes>& rows = comparison.batches;
-  using Row = const BatchTimes&;
+  const std::vector<BatchDurations>& rows = comparison.batches;
+  using Row = const BatchDurations&;
   write_column<std::uint32_t>(file, group + "workload", rows, [](Row r) { return r.workload; });
   write_column<std::uint32_t>(file, group + "batch", rows, [](Row r) { return r.size; });
   write_column<double>(file, group + "predicted_ms", rows, [](Row r) { return r.predicted_ms; });
@@ -247,7 +247,7 @@ Validation validate(const ValidateOptions& options,
   const std::uint64_t first_seed = load(options, set).seed;
   const ScratchFolder scratch;
   Validation validation;
-  validation.record = {options.backend, options.command, options.date, this_machine()};
+  validation.record = {options.backend, options.command, options.date, machine_description()};
   for (std::uint64_t r = 0; r < options.replications; ++r) {
     std::vector<std::string> seeded = set;
     seeded.push_back(fmt::format("/seed={}", first_seed + r));
@@ -290,7 +290,7 @@ Validation read_validation_file(const std::string& path) {
   return validation;
 }
 
-std::string this_machine() {
+std::string machine_description() {
   std::ifstream info("/proc/cpuinfo");
   std::string cpu;
   for (std::string line; cpu.empty() && std::getline(info, line);) {

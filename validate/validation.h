@@ -46,7 +46,7 @@ Validation read_validation_file(const std::string& path);
 std::string table_of(const Validation& validation);
 
 // "Intel(R) Xeon(R) ..., 2 cores, Linux 6.1.0": the machine that this runs on.
-std::string this_machine();
+std::string machine_description();
 // The time as UTC, "2026-11-20 08:40:00 UTC".
 std::string utc_now();
 

@@ -17,7 +17,7 @@ namespace {
 // half as long again beside a neighbour.
 class FakeDevice final : public MeasureDevice {
  public:
-  std::unique_ptr<MeasureLane> open(const Share& share) override;
+  std::vector<std::unique_ptr<MeasureLane>> open(const std::vector<Share>& shares) override;
   Record record() const override { return {"fake device", "driver 1", "none"}; }
 
   // Every run by the thread that measures, in order: "m1 2 100".
@@ -63,8 +63,13 @@ class FakeLane final : public MeasureLane {
   std::map<std::string, bool> loaded_;
 };
 
-std::unique_ptr<MeasureLane> FakeDevice::open(const Share& share) {
-  return std::make_unique<FakeLane>(*this, share.kind == ShareKind::kWhole ? 100 : share.amount);
+std::vector<std::unique_ptr<MeasureLane>> FakeDevice::open(const std::vector<Share>& shares) {
+  std::vector<std::unique_ptr<MeasureLane>> lanes;
+  for (const Share& share : shares) {
+    const double percent = share.kind == ShareKind::kWhole ? 100 : share.amount;
+    lanes.push_back(std::make_unique<FakeLane>(*this, percent));
+  }
+  return lanes;
 }
 
 class MeasureTest : public ::testing::Test {
