@@ -6,16 +6,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "sim/scenario/command.h"
+
 namespace tangram::cli {
 
 using Action = std::function<int()>;
-
-enum ExitCode : int {
-  kDone = 0,
-  kAnswerIsNo = 1,    // a check failed, a planner cannot plan, a target is missed under --strict
-  kWrongInput = 2,    // the user's
-  kSystemFailed = 3,  // a full disk, a lost device, a bug of ours
-};
 
 Action add_run(CLI::App& app);
 Action add_plan(CLI::App& app);

@@ -105,6 +105,18 @@ std::string models_text() {
   return text;
 }
 
+std::string real_backends() {
+  std::string text;
+  for (const BackendInfo& backend : backends()) {
+    std::string summary = backend.summary;
+    if (!backend.runners.empty()) {
+      summary += fmt::format("; runners: {}", fmt::join(backend.runners, ", "));
+    }
+    text += wrapped(fmt::format("  {:<17}", backend.name), summary);
+  }
+  return text;
+}
+
 std::string backends_text() {
   return "Simulated (tangram run SCENARIO.json)\n" +
          wrapped(
@@ -112,7 +124,7 @@ std::string backends_text() {
              fmt::format("the device model; sharing is one of {}; interference is one of {}",
                          fmt::join(sharing_names(), ", "), fmt::join(interference_names(), ", "))) +
          "In real time (tangram-engine run SCENARIO.json --backend NAME --out R.h5)\n" +
-         wrapped("  names            ", fmt::format("{}", fmt::join(backend_names(), ", ")));
+         real_backends();
 }
 
 std::string policies_text() {

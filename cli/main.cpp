@@ -1,11 +1,9 @@
 // The tangram command: parses, calls, and turns what is thrown into exit codes.
 #include <cstdio>
-#include <new>
 #include <utility>
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "sim/core/check.h"
 #include "sim/core/error.h"
 #include "sim/results/version.h"
 
@@ -62,25 +60,12 @@ int print_usage_error(const CLI::App& app, const CLI::ParseError& error) {
   return kWrongInput;
 }
 
-int guarded(const Action& action) {
-  try {
-    return action();
-  } catch (const ConfigError& error) {
-    print_faults(error);
-    return kWrongInput;
-  } catch (const NoAnswer& error) {
-    print_error(error.what());
-    return kAnswerIsNo;
-  } catch (const InternalError& error) {
-    print_error(std::string("a bug in tangram, please report it: ") + error.what());
-    return kSystemFailed;
-  } catch (const std::bad_alloc&) {
-    print_error("out of memory");
-    return kSystemFailed;
-  } catch (const std::exception& error) {
-    print_error(error.what());
-    return kSystemFailed;
-  }
+// Runs the action and prints what it throws.
+int told(const Action& action) {
+  std::vector<std::string> errors;
+  const int code = guarded(action, errors);
+  for (const std::string& error : errors) print_error(error);
+  return code;
 }
 
 int run_main(int argc, const char* const* argv) {
@@ -101,7 +86,7 @@ int run_main(int argc, const char* const* argv) {
     return print_usage_error(app, error);
   }
   for (const auto& [command, action] : actions) {
-    if (command->parsed()) return guarded(action);
+    if (command->parsed()) return action();
   }
   return kWrongInput;
 }
@@ -110,5 +95,5 @@ int run_main(int argc, const char* const* argv) {
 }  // namespace tangram::cli
 
 int main(int argc, char** argv) {
-  return tangram::cli::guarded([&] { return tangram::cli::run_main(argc, argv); });
+  return tangram::cli::told([&] { return tangram::cli::run_main(argc, argv); });
 }

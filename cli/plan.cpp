@@ -20,19 +20,6 @@ struct Options {
   bool strict = false;
 };
 
-Scenario load(const Options& options) {
-  Faults faults;
-  check_outputs({{"--out", options.out}}, {options.scenario}, faults);
-  Scenario scenario;
-  try {
-    scenario = load_scenario(options.scenario);
-  } catch (const ConfigError& error) {
-    faults.append(error);
-  }
-  faults.throw_if_any();
-  return scenario;
-}
-
 std::string replica_text(const PlanReplica& replica) {
   std::string text = replica.workload == "*" ? "every workload" : replica.workload;
   if (replica.processes > 1) text += fmt::format(" x{}", replica.processes);
@@ -65,7 +52,8 @@ std::string listing(const Plan& plan) {
 }
 
 int run(const Options& options) {
-  Scenario scenario = load(options);
+  Scenario scenario =
+      load_scenario(ScenarioArguments{options.scenario, {}, {}, {{"--out", options.out}}});
   const Plan plan = make_plan(scenario, scenario.notes);
   const std::string json = to_json(plan, scenario.workloads).dump(2) + '\n';
   if (options.out.empty()) {

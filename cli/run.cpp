@@ -36,28 +36,12 @@ struct Options {
   bool strict = false;
 };
 
-// Everything that can be wrong before the run starts, told at once.
 Scenario load(const Options& options) {
-  Faults faults;
-  check_outputs(
-      {{"--out", options.out}, {"--summary", options.summary}, {"--timeline", options.timeline}},
-      {options.scenario}, faults);
-  std::vector<Override> overrides;
-  for (const std::string& text : options.set) {
-    try {
-      overrides.push_back(parse_override(text));
-    } catch (const ConfigError& error) {
-      faults.append(error);
-    }
-  }
-  if (options.seed) overrides.emplace_back("/seed", *options.seed);
-  Scenario scenario;
-  try {
-    scenario = load_scenario(options.scenario, overrides);
-  } catch (const ConfigError& error) {
-    faults.append(error);
-  }
-  faults.throw_if_any();
+  Scenario scenario = load_scenario(ScenarioArguments{
+      options.scenario,
+      options.set,
+      options.seed,
+      {{"--out", options.out}, {"--summary", options.summary}, {"--timeline", options.timeline}}});
   if (!options.timeline.empty()) scenario.log_timeline = true;
   return scenario;
 }

@@ -16,7 +16,8 @@ namespace {
 
 struct Options {
   ValidateOptions validate;
-  std::optional<std::string> seed, models, runner, cores;
+  std::optional<std::string> models, runner, cores, dispatcher_core;
+  bool exact_grants = false;
   std::string out, report;
 };
 
@@ -27,14 +28,12 @@ void pass_on(const char* option, const std::optional<std::string>& value, Option
 }
 
 int run(Options options) {
-  Faults faults;
-  check_outputs({{"--out", options.out}, {"--report", options.report}}, {options.validate.scenario},
-                faults);
-  faults.throw_if_any();
-  if (options.seed) options.validate.set.push_back("/seed=" + *options.seed);
+  options.validate.scenario.outputs = {{"--out", options.out}, {"--report", options.report}};
   pass_on("--models", options.models, options);
   pass_on("--runner", options.runner, options);
   pass_on("--cores", options.cores, options);
+  pass_on("--dispatcher-core", options.dispatcher_core, options);
+  if (options.exact_grants) options.validate.engine_options.emplace_back("--exact-grants");
   options.validate.command = command_line();
   options.validate.date = utc_now();
   Interrupts interrupts;
@@ -56,20 +55,25 @@ int run(Options options) {
 Action add_validate(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   ValidateOptions& validate = options->validate;
-  app.add_option("SCENARIO", validate.scenario, "scenario file (JSON)")->required();
+  app.add_option("SCENARIO", validate.scenario.path, "scenario file (JSON)")->required();
   app.add_option("--backend", validate.backend,
                  "what executes the batches; describe backends lists them")
       ->required();
   app.add_option("--out", options->out, "write both results and the comparison (HDF5)")->required();
   app.add_option("--report", options->report, "write a page with figures (HTML)");
-  app.add_option("--set", validate.set, "change the scenario: /json/pointer=value; repeatable")
+  app.add_option("--set", validate.scenario.set,
+                 "change the scenario: /json/pointer=value; repeatable")
       ->allow_extra_args(false);
-  app.add_option("--seed", options->seed, "in place of the scenario's seed");
+  app.add_option("--seed", validate.scenario.seed, "in place of the scenario's seed");
   app.add_option("--replications", validate.replications, "runs with the seeds s, s+1, ...")
       ->check(CLI::Range(1, 1000));
   app.add_option("--models", options->models, "for the engine: the folder of the models");
   app.add_option("--runner", options->runner, "for the engine: what runs the models");
   app.add_option("--cores", options->cores, "for the engine: the CPU cores that it may use");
+  app.add_option("--dispatcher-core", options->dispatcher_core,
+                 "for the engine: the core of its own threads");
+  app.add_flag("--exact-grants", options->exact_grants,
+               "exit with 3 where the device grants another share than the plan's");
   return [options] { return run(*options); };
 }
 

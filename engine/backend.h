@@ -8,6 +8,7 @@
 
 #include "engine/clock.h"
 #include "engine/inbox.h"
+#include "engine/layout.h"
 #include "policies/deployment.h"
 #include "sim/core/random.h"
 #include "sim/scenario/scenario.h"
@@ -39,16 +40,23 @@ class Backend {
   // Stops the executors; batches that still run are abandoned. Nothing is posted afterwards. May be
   // called twice.
   virtual void close() = 0;
-  // What open() got, one sentence each: what was granted, not what was asked.
+  // What open() got and what failed since, one sentence each: what was granted, not what was asked.
   virtual std::vector<std::string> granted() const = 0;
 };
 
-// "emulated".
-const std::vector<std::string>& backend_names();
-// `key` is the root of the run's random streams. Throws ConfigError for an unknown name. The
-// scenario must outlive the backend.
+struct BackendInfo {
+  std::string name, summary;
+  std::vector<std::string> runners;  // the first is the default
+  LayOut lay_out = nullptr;          // nullptr: emulated, in this process
+};
+const std::vector<BackendInfo>& backends();
+std::vector<std::string> backend_names();
+
+// `key` is the root of the run's random streams. Throws ConfigError for an unknown name or runner.
+// The scenario must outlive the backend.
 std::unique_ptr<Backend> make_backend(const std::string& name,
                                       const Scenario& scenario,
-                                      StreamKey key);
+                                      StreamKey key,
+                                      EngineSettings settings = {});
 
 }  // namespace tangram

@@ -3,10 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <filesystem>
-#include <functional>
 #include <memory>
-#include <new>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -14,31 +11,26 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "engine/runtime.h"
 #include "sim/core/atomic_file.h"
-#include "sim/core/error.h"
 #include "sim/results/result_file.h"
 #include "sim/results/summary.h"
 #include "sim/results/table.h"
 #include "sim/results/timeline.h"
 #include "sim/results/version.h"
+#include "sim/scenario/command.h"
 #include "sim/scenario/plan_of_scenario.h"
 
 namespace tangram {
 namespace {
 
-enum ExitCode : int {
-  kDone = 0,
-  kAnswerIsNo = 1,  // no plan; the run was interrupted, and what ran is in the result
-  kWrongInput = 2,
-  kSystemFailed = 3,
-};
-
 struct Options {
   std::string scenario, backend, out, summary, timeline;
   std::vector<std::string> set;
   std::optional<std::string> seed;
+  EngineSettings engine;
 };
 
 void print_error(const std::string& text) {
@@ -71,37 +63,12 @@ class SignalWatch {
   std::jthread thread_;
 };
 
-// Found before the run, not after it: a folder that is not there.
-void check_folder(const std::string& option, const std::string& path, Faults& faults) {
-  if (path.empty()) return;
-  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
-  if (std::filesystem::is_directory(path)) faults.add(option + ' ' + path, "is a folder");
-  if (::access(folder.c_str(), W_OK) != 0) {
-    faults.add(option + ' ' + path, "no folder that can be written: " + folder.string());
-  }
-}
-
 Scenario load(const Options& options) {
-  Faults faults;
-  check_folder("--out", options.out, faults);
-  check_folder("--summary", options.summary, faults);
-  check_folder("--timeline", options.timeline, faults);
-  std::vector<Override> overrides;
-  for (const std::string& text : options.set) {
-    try {
-      overrides.push_back(parse_override(text));
-    } catch (const ConfigError& error) {
-      faults.append(error);
-    }
-  }
-  if (options.seed) overrides.emplace_back("/seed", *options.seed);
-  Scenario scenario;
-  try {
-    scenario = load_scenario(options.scenario, overrides);
-  } catch (const ConfigError& error) {
-    faults.append(error);
-  }
-  faults.throw_if_any();
+  Scenario scenario = load_scenario(ScenarioArguments{
+      options.scenario,
+      options.set,
+      options.seed,
+      {{"--out", options.out}, {"--summary", options.summary}, {"--timeline", options.timeline}}});
   if (!options.timeline.empty()) scenario.log_timeline = true;
   return scenario;
 }
@@ -115,7 +82,7 @@ void show_progress(double share, double duration_s) {
 int run(const Options& options, const std::stop_token& interrupted) {
   Scenario scenario = load(options);
   const std::unique_ptr<Backend> backend =
-      make_backend(options.backend, scenario, StreamKey(scenario.seed).with(0));
+      make_backend(options.backend, scenario, StreamKey(scenario.seed).with(0), options.engine);
   const Plan plan = make_plan(scenario, scenario.notes);
   const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
   EngineOptions engine;
@@ -136,27 +103,32 @@ int run(const Options& options, const std::stop_token& interrupted) {
   return kAnswerIsNo;
 }
 
-int guarded(const std::function<int()>& action) {
-  try {
-    return action();
-  } catch (const ConfigError& error) {
-    for (const Fault& fault : error.faults()) {
-      print_error(fault.where.empty() ? fault.what : fault.where + ": " + fault.what);
+// "emulated  a thread per executor ...", a line for each backend, for --help.
+std::string list_of_backends() {
+  std::string text = "BACKENDS\n";
+  for (const BackendInfo& backend : backends()) {
+    text += fmt::format("  {:<18}{}", backend.name, backend.summary);
+    if (!backend.runners.empty()) {
+      text += fmt::format("; runners: {}", fmt::join(backend.runners, ", "));
     }
-    return kWrongInput;
-  } catch (const NoAnswer& error) {
-    print_error(error.what());
-    return kAnswerIsNo;
-  } catch (const InternalError& error) {
-    print_error(std::string("a bug in tangram, please report it: ") + error.what());
-    return kSystemFailed;
-  } catch (const std::bad_alloc&) {
-    print_error("out of memory");
-    return kSystemFailed;
-  } catch (const std::exception& error) {
-    print_error(error.what());
-    return kSystemFailed;
+    text += '\n';
   }
+  return text;
+}
+
+void add_engine_options(CLI::App& command, EngineSettings& engine) {
+  command.add_option("--runner", engine.runner,
+                     "what runs the models, of the backend's runners; default: its first");
+  command.add_option("--models", engine.models,
+                     "folder of models that scripts/export_models.py wrote, for the runner torch");
+  command
+      .add_option("--cores", engine.cores,
+                  "CPU cores for partitions, as 1,2,3; default: all but the dispatcher's")
+      ->delimiter(',');
+  command.add_option("--dispatcher-core", engine.dispatcher_core,
+                     "CPU core of the engine's own threads; default: one that is left over");
+  command.add_flag("--exact-grants", engine.exact_grants,
+                   "exit with 3 where the device grants another share than the plan's");
 }
 
 int run_main(int argc, const char* const* argv) {
@@ -166,8 +138,7 @@ int run_main(int argc, const char* const* argv) {
   Options options;
   CLI::App* command = app.add_subcommand("run", "run a scenario in real time");
   command->add_option("SCENARIO", options.scenario, "scenario file (JSON)")->required();
-  command->add_option("--backend", options.backend, "what executes the batches: emulated")
-      ->required();
+  command->add_option("--backend", options.backend, "what executes the batches")->required();
   command->add_option("--out", options.out, "write the result (HDF5)");
   command->add_option("--summary", options.summary, "write the summary (JSON)");
   command->add_option("--set", options.set, "change the scenario: /json/pointer=value; repeatable")
@@ -175,6 +146,8 @@ int run_main(int argc, const char* const* argv) {
   command->add_option("--seed", options.seed, "in place of the scenario's seed");
   command->add_option("--timeline", options.timeline,
                       "write a trace of the batches for Perfetto (JSON)");
+  add_engine_options(*command, options.engine);
+  command->footer(list_of_backends());
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -191,5 +164,8 @@ int run_main(int argc, const char* const* argv) {
 }  // namespace tangram
 
 int main(int argc, char** argv) {
-  return tangram::guarded([&] { return tangram::run_main(argc, argv); });
+  std::vector<std::string> errors;
+  const int code = tangram::guarded([&] { return tangram::run_main(argc, argv); }, errors);
+  for (const std::string& error : errors) tangram::print_error(error);
+  return code;
 }

@@ -45,31 +45,13 @@ class ScratchFolder {
   fs::path path_;
 };
 
-std::vector<std::string> with_logs(std::vector<std::string> set) {
-  set.emplace_back("/outputs/requests=true");
-  set.emplace_back("/outputs/timeline=true");
-  return set;
-}
-
-Scenario load(const ValidateOptions& options, const std::vector<std::string>& set) {
+// The scenario with its logs on, checked for what only a comparison cannot take.
+Scenario load(const ScenarioArguments& arguments) {
+  Scenario scenario = load_scenario(arguments);
   Faults faults;
-  std::vector<Override> overrides;
-  for (const std::string& text : set) {
-    try {
-      overrides.push_back(parse_override(text));
-    } catch (const ConfigError& error) {
-      faults.append(error);
-    }
-  }
-  Scenario scenario;
-  try {
-    scenario = load_scenario(options.scenario, overrides);
-  } catch (const ConfigError& error) {
-    faults.append(error);
-  }
   for (std::size_t w = 0; w < scenario.workloads.size(); ++w) {
     if (scenario.workloads[w].arrivals.process != ArrivalSpec::Process::kClosedLoop) continue;
-    faults.add(fmt::format("{}#/workloads/{}/arrivals/process", options.scenario, w),
+    faults.add(fmt::format("{}#/workloads/{}/arrivals/process", arguments.path, w),
                "a closed loop asks when it was answered, so that the two worlds would not have the "
                "same requests; take open arrivals");
   }
@@ -237,33 +219,40 @@ void write_validation(const std::string& path,
   file.commit();
 }
 
+std::vector<std::string> engine_arguments(const ValidateOptions& options,
+                                          const ScenarioArguments& scenario,
+                                          const std::string& out) {
+  std::vector<std::string> words{"run",   scenario.path, "--backend", options.backend,
+                                 "--out", out,           "--seed",    *scenario.seed};
+  for (const std::string& text : scenario.set) {
+    words.emplace_back("--set");
+    words.push_back(text);
+  }
+  words.insert(words.end(), options.engine_options.begin(), options.engine_options.end());
+  return words;
+}
+
 }  // namespace
 
 Validation validate(const ValidateOptions& options,
                     const std::string& path,
                     Interrupts& interrupts) {
   const std::string engine = find_engine();
-  std::vector<std::string> set = with_logs(options.set);
-  const std::uint64_t first_seed = load(options, set).seed;
+  ScenarioArguments arguments = options.scenario;
+  arguments.set.emplace_back("/outputs/requests=true");
+  arguments.set.emplace_back("/outputs/timeline=true");
+  const std::uint64_t first_seed = load(arguments).seed;
   const ScratchFolder scratch;
   Validation validation;
   validation.record = {options.backend, options.command, options.date, machine_description()};
   for (std::uint64_t r = 0; r < options.replications; ++r) {
-    std::vector<std::string> seeded = set;
-    seeded.push_back(fmt::format("/seed={}", first_seed + r));
-    const Scenario scenario = load(options, seeded);
+    arguments.seed = std::to_string(first_seed + r);
+    const Scenario scenario = load(arguments);
     const std::string simulated = scratch.file(fmt::format("simulated{}.h5", r));
     const std::string real = scratch.file(fmt::format("real{}.h5", r));
     const double before = static_cast<double>(r) / static_cast<double>(options.replications);
     simulate_to(simulated, options, scenario, before, interrupts);
-    std::vector<std::string> arguments{"run",           options.scenario, "--backend",
-                                       options.backend, "--out",          real};
-    for (const std::string& text : seeded) {
-      arguments.emplace_back("--set");
-      arguments.push_back(text);
-    }
-    arguments.insert(arguments.end(), options.engine_options.begin(), options.engine_options.end());
-    run_engine_process(engine, arguments, interrupts);
+    run_engine_process(engine, engine_arguments(options, arguments, real), interrupts);
     validation.simulated.push_back(read_result_file(simulated));
     validation.real.push_back(read_result_file(real));
   }

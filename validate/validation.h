@@ -6,14 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "sim/scenario/command.h"
 #include "validate/compare.h"
 #include "validate/engine_process.h"
 
 namespace tangram {
 
 struct ValidateOptions {
-  std::string scenario;          // a path
-  std::vector<std::string> set;  // "/json/pointer=value"
+  ScenarioArguments scenario;
   std::string backend;
   std::vector<std::string> engine_options;  // passed on: "--models", "FOLDER"
   std::uint64_t replications = 1;           // runs with the seeds s, s+1, ...

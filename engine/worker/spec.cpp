@@ -93,6 +93,9 @@ LaneSpec lane_from(const JsonNode& node, std::size_t models) {
   JsonObject object(node);
   LaneSpec lane;
   lane.share = Reader::share(object);
+  if (const auto partition = object.require("partition")) {
+    lane.partition = static_cast<std::uint32_t>(partition->integer(0, kLargestIndex).value_or(0));
+  }
   lane.models = Reader::indices(object, "models");
   for (const std::uint32_t m : lane.models) {
     if (m >= models) node.fault("there is no model " + std::to_string(m));
@@ -114,7 +117,8 @@ Json to_json(const WorkerSpec& spec) {
   for (const ModelSpec& model : spec.models) json["models"].push_back(to_json(model));
   json["lanes"] = Json::array();
   for (const LaneSpec& lane : spec.lanes) {
-    json["lanes"].push_back({{"share", to_json(lane.share)}, {"models", lane.models}});
+    json["lanes"].push_back(
+        {{"share", to_json(lane.share)}, {"partition", lane.partition}, {"models", lane.models}});
   }
   return json;
 }

@@ -26,6 +26,7 @@ struct ModelSpec {
 // One executor: a thread of the worker that runs one batch at a time.
 struct LaneSpec {
   Share share;                        // asked for: whole, percent, SMs, MIG slices
+  std::uint32_t partition = 0;        // of the device; lanes of one partition share its SMs
   std::vector<std::uint32_t> models;  // indices into WorkerSpec::models, loaded before it is ready
 };
 

@@ -40,7 +40,7 @@ const std::vector<std::string>& drop_reason_names();
 
 enum class Refusal : std::uint8_t {
   kTooLate,  // could not start inside its window
-  kLost,     // the executor went away
+  kLost,     // the executor went away, or had no memory for the batch
 };
 
 // A message that a batch finished. end may be earlier than now in real time.
