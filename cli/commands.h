@@ -15,6 +15,7 @@ using Action = std::function<int()>;
 Action add_run(CLI::App& app);
 Action add_plan(CLI::App& app);
 Action add_profile(CLI::App& app);
+Action add_measure(CLI::App& app);  // of profile
 Action add_describe(CLI::App& app);
 Action add_validate(CLI::App& app);
 Action add_version(CLI::App& app);

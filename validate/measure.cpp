@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "profiles/profile_limits.h"
 #include "sim/core/check.h"
 #include "sim/core/random.h"
 
@@ -354,6 +355,54 @@ Profile Measurement::profile_of(std::size_t model) const {
 }
 
 }  // namespace
+
+void check_plan(MeasurePlan& plan, Faults& faults) {
+  if (plan.models.empty()) faults.add("--models", "names no model");
+  std::set<std::string> seen;
+  for (const std::string& model : plan.models) {
+    if (!seen.insert(model).second) faults.add("--models", '"' + model + "\" is named twice");
+  }
+  const auto sort_unique = [](auto& list) {
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+  };
+  sort_unique(plan.batches);
+  sort_unique(plan.shares);
+  const bool batches_fit =
+      !plan.batches.empty() && plan.batches.front() >= 1 && plan.batches.back() <= kLargestBatch;
+  if (!batches_fit) {
+    faults.add("--batches", fmt::format("must be from 1 to {}, at least one", kLargestBatch));
+  }
+  const bool shares_fit =
+      !plan.shares.empty() && plan.shares.front() >= 1 && plan.shares.back() <= 100;
+  if (!shares_fit) faults.add("--shares", "must be from 1 to 100 percent, at least one");
+  if (!plan.pairs.empty() &&
+      std::find(plan.shares.begin(), plan.shares.end(), kPairShare) == plan.shares.end()) {
+    faults.add("--pairs",
+               fmt::format("pairs run on {:g} % each, which --shares must have too", kPairShare));
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> parse_pairs(
+    const std::vector<std::string>& texts, const std::vector<std::string>& models) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  Faults faults;
+  for (const std::string& text : texts) {
+    const std::size_t plus = text.find('+');
+    if (plus == std::string::npos) {
+      faults.add("--pairs " + text, "must be two models, as A+B");
+      continue;
+    }
+    pairs.emplace_back(text.substr(0, plus), text.substr(plus + 1));
+    for (const std::string& model : {pairs.back().first, pairs.back().second}) {
+      if (std::find(models.begin(), models.end(), model) == models.end()) {
+        faults.add("--pairs " + text, unknown_name("model", model, models));
+      }
+    }
+  }
+  faults.throw_if_any();
+  return pairs;
+}
 
 Json key_of(const MeasurePlan& plan) {
   Json pairs = Json::array();

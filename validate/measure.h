@@ -52,6 +52,13 @@ struct MeasurePlan {
   std::string date, command;       // for the record
 };
 
+// Sorts batches and shares, and adds a fault for each thing that cannot be measured: no models, one
+// named twice, numbers out of range, pairs without the share that they run on.
+void check_plan(MeasurePlan& plan, Faults& faults);
+// Reads "A+B". Throws ConfigError for anything else, and for models that are not among `models`.
+std::vector<std::pair<std::string, std::string>> parse_pairs(
+    const std::vector<std::string>& texts, const std::vector<std::string>& models);
+
 // What two plans must agree in to share a journal, as one line of JSON.
 Json key_of(const MeasurePlan& plan);
 
