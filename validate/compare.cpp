@@ -197,20 +197,6 @@ struct Gathered {
   }
 };
 
-// When counting begins, from the scenario that the result holds.
-TimePoint warmup_of(const StoredResult& result) {
-  Faults faults;
-  const auto json = parse_json(result.scenario_text, result.name, faults);
-  faults.throw_if_any();
-  const auto warmup = json->is_object() ? json->find("warmup_s") : json->end();
-  if (warmup == json->end() || !warmup->is_number()) return kStart;
-  const double seconds = warmup->get<double>();
-  if (!(seconds >= 0 && seconds <= kLongestRunSeconds)) {
-    throw ConfigError(kPlace, "the scenario's warmup_s is out of range");
-  }
-  return kStart + from_seconds(seconds);
-}
-
 std::string described(const StoredRun& run, const RequestRow& row) {
   const std::size_t w = row.id.workload().index();
   return fmt::format("request {} of workload \"{}\" (at {:.6f} s)", row.id.number(),
@@ -320,6 +306,19 @@ class Comparer {
 };
 
 }  // namespace
+
+TimePoint warmup_of(const StoredResult& result) {
+  Faults faults;
+  const auto json = parse_json(result.scenario_text, result.name, faults);
+  faults.throw_if_any();
+  const auto warmup = json->is_object() ? json->find("warmup_s") : json->end();
+  if (warmup == json->end() || !warmup->is_number()) return kStart;
+  const double seconds = warmup->get<double>();
+  if (!(seconds >= 0 && seconds <= kLongestRunSeconds)) {
+    throw ConfigError(kPlace, "the scenario's warmup_s is out of range");
+  }
+  return kStart + from_seconds(seconds);
+}
 
 std::span<const Metric> metrics() {
   static constexpr std::array<Metric, 15> kMetrics{{

@@ -28,6 +28,8 @@ struct Metric {
 };
 // Every figure, in the order above.
 std::span<const Metric> metrics();
+// When counting begins, from the scenario that the result holds. Throws ConfigError.
+TimePoint warmup_of(const StoredResult& result);
 // (simulated - real) / real; 0 where both are 0, NaN where only the real one is.
 double relative_error(double simulated, double real);
 

@@ -80,6 +80,11 @@ std::string table_of(const Validation& validation) {
   }
   text += table.text() + "pairs of requests\n";
   for (const ComparedWorkload& w : comparison.workloads) text += pairing_text(w);
+  const BatchOverhead& overhead = validation.overhead;
+  text += wrapped("overhead    ",
+                  fmt::format("{:.6f} ms a batch: {:.4g} ms until it began, {:+.4g} ms beyond the "
+                              "profile; for /device/overhead_ms of other scenarios",
+                              overhead.overhead_ms(), overhead.dispatch_ms, overhead.execution_ms));
   for (const std::string& note : real.notes) text += wrapped("note: ", note);
   return text;
 }

@@ -142,6 +142,12 @@ std::string record_table(const Validation& validation) {
   html += record_row("simulated device", simulated.device);
   html += record_row("real backend", record.backend);
   html += record_row("measured", fmt::format("{:g} s of each run", real.runs.front().measured_s));
+  html += record_row(
+      "overhead of a batch",
+      fmt::format("{:.4g} ms fitted to the real run: {:.4g} ms from decision to start, {:+.4g} ms "
+                  "beyond the profile; the simulation above had what its scenario says",
+                  validation.overhead.overhead_ms(), validation.overhead.dispatch_ms,
+                  validation.overhead.execution_ms));
   html += record_row("version", real.version + ", git " + real.git_hash);
   for (const std::string& note : simulated.notes) html += record_row("simulation", note);
   for (const std::string& note : real.notes) html += record_row("real run", note);

@@ -216,6 +216,9 @@ void write_validation(const std::string& path,
   write_answers(file, all);
   write_batches(file, validation.comparison);
   write_pairs(file, validation.comparison);
+  file.attribute("/comparison", "overhead_ms", validation.overhead.overhead_ms());
+  file.attribute("/comparison", "dispatch_ms", validation.overhead.dispatch_ms);
+  file.attribute("/comparison", "beyond_profile_ms", validation.overhead.execution_ms);
   file.commit();
 }
 
@@ -257,6 +260,7 @@ Validation validate(const ValidateOptions& options,
     validation.real.push_back(read_result_file(real));
   }
   validation.comparison = compare(validation.simulated, validation.real);
+  validation.overhead = fit_overhead(validation.real);
   write_validation(path, validation, scratch);
   return validation;
 }
@@ -276,6 +280,7 @@ Validation read_validation_file(const std::string& path) {
   }
   if (validation.real.empty()) file.fail("/real", "has no result");
   validation.comparison = compare(validation.simulated, validation.real);
+  validation.overhead = fit_overhead(validation.real);
   return validation;
 }
 

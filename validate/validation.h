@@ -9,6 +9,7 @@
 #include "sim/scenario/command.h"
 #include "validate/compare.h"
 #include "validate/engine_process.h"
+#include "validate/overhead.h"
 
 namespace tangram {
 
@@ -30,6 +31,7 @@ struct Validation {
   ValidationRecord record;
   std::vector<StoredResult> simulated, real;  // by replication
   Comparison comparison;
+  BatchOverhead overhead;
 };
 
 // Simulates, runs the engine, and writes the validation file (docs/reference/validation.md) to
