@@ -54,9 +54,12 @@ std::vector<Chart::Point> cumulative(std::vector<double> values) {
   std::vector<Chart::Point> points;
   const std::size_t n = values.size();
   const std::size_t steps = std::min(n, kMostSteps);
+  double share = 0;
   for (std::size_t i = 1; i <= steps; ++i) {
     const std::size_t rank = (i * n + steps - 1) / steps;
-    points.emplace_back(values[rank - 1], static_cast<double>(rank) / static_cast<double>(n));
+    points.emplace_back(values[rank - 1], share);
+    share = static_cast<double>(rank) / static_cast<double>(n);
+    points.emplace_back(values[rank - 1], share);
   }
   return points;
 }
@@ -141,7 +144,7 @@ std::string pairs_figure(const Validation& validation, std::size_t workload) {
     chart.line({{x.low, x.low * band}, {x.high, x.high * band}}, kGrey, 0.8, "3 3");
   }
   chart.line({{x.low, x.low}, {x.high, x.high}}, kGrey, 1);
-  chart.dots(dots, kBlue, 1.8, 0.45);
+  chart.dots(dots, kBlue, dots.size() > 300 ? 1.8 : 2.8, 0.5);
   chart.legend({{"one request", kBlue}, {"equal, and 10 % off", kGrey}});
   return chart.svg("Latency of each request of " + compared(validation, workload).name +
                    ", simulated against real");
@@ -190,7 +193,8 @@ std::string batches_figure(const Validation& validation, std::size_t workload) {
     highest = std::max({highest, b.predicted_ms, b.simulated_ms, b.real_ms});
     largest = std::max(largest, size);
   }
-  Chart chart(300, 300, {"batch size", 0.3, largest + 0.7},
+  Chart chart(300, 300,
+              {"batch size of " + compared(validation, workload).name, 0.3, largest + 0.7},
               {"mean duration, ms", 0, highest > 0 ? highest * 1.08 : 1});
   chart.line(believed, kGrey, 1.2, "4 3");
   chart.dots(simulated, kBlue, 3.6);

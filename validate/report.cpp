@@ -24,6 +24,7 @@ table.record td { text-align: left; white-space: normal; vertical-align: top; ov
 tr.error td { font-weight: bold; border-bottom: 2px solid rgba(128,128,128,.7); }
 svg { max-width: 100%; height: auto; margin: .3em .3em .3em 0; border: 1px solid #bbb; }
 p.small { font-size: .87em; }
+table.record td:first-child { white-space: nowrap; }
 </style>
 )";
 
