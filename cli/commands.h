@@ -20,8 +20,10 @@ Action add_plan(CLI::App& app);
 Action add_plot(CLI::App& app);
 Action add_report(CLI::App& app);
 Action add_profile(CLI::App& app);
+Action add_measure(CLI::App& app);  // of profile
 Action add_calibrate(CLI::App& app);
 Action add_describe(CLI::App& app);
+Action add_validate(CLI::App& app);
 Action add_version(CLI::App& app);
 
 }  // namespace tangram::cli

@@ -2,7 +2,9 @@
 #include "cli/output.h"
 
 #include <cstdio>
+#include <filesystem>
 
+#include "sim/core/atomic_file.h"
 #include "sim/core/error.h"
 
 namespace tangram::cli {
@@ -27,6 +29,22 @@ void print_note(const std::string& text) {
 
 void print_error(const std::string& text) {
   print_line("error", text);
+}
+
+std::string command_line() {
+  std::string text;
+  std::string word;
+  for (const char c : read_file("/proc/self/cmdline")) {
+    if (c != '\0') {
+      word += c;
+      continue;
+    }
+    if (text.empty()) word = std::filesystem::path(word).filename().string();
+    const bool is_plain = word.find_first_of(" \t\n'\"\\") == std::string::npos && !word.empty();
+    text += (text.empty() ? "" : " ") + (is_plain ? word : '\'' + word + '\'');
+    word.clear();
+  }
+  return text;
 }
 
 }  // namespace tangram::cli

@@ -12,4 +12,7 @@ void print_note(const std::string& text);
 // Prints "error: TEXT" on standard error.
 void print_error(const std::string& text);
 
+// The command line of this process, for the record: words with blanks or quotes are quoted.
+std::string command_line();
+
 }  // namespace tangram::cli

@@ -1,4 +1,4 @@
-// tangram profile import | show | synth.
+// tangram profile import | show | synth; measure has a file of its own.
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -188,12 +188,15 @@ Action add_profile(CLI::App& app) {
   app.require_subcommand(1);
   CLI::App* import_app = app.add_subcommand("import", "read published tables");
   CLI::App* show_app = app.add_subcommand("show", "print profiles");
+  CLI::App* measure_app = app.add_subcommand("measure", "run models on a device");
   CLI::App* synth_app = app.add_subcommand("synth", "compute profiles from public figures");
   const Action import_action = add_import(*import_app);
   const Action show_action = add_show(*show_app);
+  const Action measure_action = add_measure(*measure_app);
   const Action synth_action = add_synth(*synth_app);
   return [=] {
     if (import_app->parsed()) return import_action();
+    if (measure_app->parsed()) return measure_action();
     return show_app->parsed() ? show_action() : synth_action();
   };
 }

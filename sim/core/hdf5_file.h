@@ -53,6 +53,8 @@ class Hdf5Writer {
   void attribute(const std::string& object, const std::string& name, std::string_view value);
   void attribute(const std::string& object, const std::string& name, double value);
   void attribute(const std::string& object, const std::string& name, std::uint64_t value);
+  // Copies everything in the HDF5 file `source` into a new group, attributes of its root included.
+  void copy(const std::string& group, const std::string& source);
   void commit();
 
  private:

@@ -1,0 +1,120 @@
+// tangram profile measure: runs models on a device and stores what they cost.
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "profiles/profile_io.h"
+#include "sim/results/table.h"
+#include "validate/validation.h"
+#include "validate/worker_device.h"
+
+namespace tangram::cli {
+namespace {
+
+struct Options {
+  MeasurePlan plan;
+  std::string backend = "cpu", out, gpu;
+  std::vector<std::string> pairs;
+  EngineSettings engine;
+};
+
+// What is wrong with the request, all of it, before anything runs.
+void check(Options& options) {
+  Faults faults;
+  check_outputs({{"--out", options.out}}, {}, faults);
+  check_plan(options.plan, faults);
+  if (find_gpu_type(options.gpu) == nullptr) {
+    faults.add("--gpu " + options.gpu, unknown_name("GPU type", options.gpu, gpu_type_names()));
+  }
+  faults.throw_if_any();
+}
+
+std::string table_of(const std::vector<Profile>& profiles) {
+  TextTable table({"model, share, batch", "mean ms", "median ms", "MAD %", "outliers", "samples"});
+  for (const Profile& profile : profiles) {
+    for (const LatencyPoint& point : profile.points) {
+      const SampleSummary s = summarize_samples(point.samples_ms);
+      table.add({fmt::format("{}, {}, {}", profile.model, to_string(point.share), point.batch),
+                 fmt::format("{:.4g}", s.mean), fmt::format("{:.4g}", s.median),
+                 fmt::format("{:.2f}", 100 * s.mad / s.median), std::to_string(s.outliers),
+                 std::to_string(point.samples_ms.size())});
+    }
+  }
+  std::string text = table.text();
+  for (const Profile& profile : profiles) {
+    for (const CoRun& run : profile.co_runs) {
+      text += fmt::format("{} beside {}, batches {} and {}: {:.3f} times as long as alone\n",
+                          profile.model, run.other, run.batch, run.other_batch, run.slowdown);
+    }
+  }
+  return text;
+}
+
+int run(Options options) {
+  options.plan.gpu = options.gpu;
+  options.plan.pairs = parse_pairs(options.pairs, options.plan.models);
+  options.plan.date = utc_now();
+  options.plan.command = command_line();
+  check(options);
+  Interrupts interrupts;
+  MeasuredWorkers device(options.backend, options.engine, options.plan.models);
+  const std::string journal_path = options.out + ".journal";
+  Json key = key_of(options.plan);
+  key["backend"] = options.backend;
+  key["runner"] = options.engine.runner;
+  key["models_folder"] = options.engine.models;
+  MeasureJournal journal(journal_path, key);
+  if (journal.size() > 0) {
+    print_note(
+        fmt::format("going on with {}, which holds {} visits", journal_path, journal.size()));
+  }
+  std::vector<Profile> profiles;
+  {
+    Progress bar("measuring");
+    profiles = measure(device, options.plan, journal, [&](double share) {
+      if (interrupts.pending()) {
+        throw NoAnswer("interrupted; give the same command again to go on from " + journal_path);
+      }
+      bar.update(share);
+    });
+  }
+  write_profile_store(options.out, profiles);
+  journal.remove();
+  for (const std::string& note : device.notes()) print_note(note);
+  print(table_of(profiles));
+  return kDone;
+}
+
+}  // namespace
+
+Action add_measure(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  MeasurePlan& plan = options->plan;
+  options->gpu = "cpu";
+  app.add_option("--backend", options->backend, "the device; describe backends lists them");
+  app.add_option("--models", plan.models, "names, as a,b,c")->delimiter(',')->required();
+  app.add_option("--batches", plan.batches, "batch sizes, as 1,2,4,8")->delimiter(',');
+  app.add_option("--shares", plan.shares, "shares of the device in percent, as 100,50")
+      ->delimiter(',');
+  app.add_option("--pairs", options->pairs, "models to measure beside each other, as A+B,A+C")
+      ->delimiter(',');
+  app.add_option("--repetitions", plan.repetitions, "samples of each point, at least")
+      ->check(CLI::Range(5, 100000));
+  app.add_option("--min-time", plan.min_time_s, "seconds of running for each point, at least")
+      ->check(CLI::Range(0.0, 3600.0));
+  app.add_option("--gpu", options->gpu, "GPU type that the profiles are for; default: cpu");
+  app.add_option("--out", options->out, "profile store to write (HDF5)")->required();
+  app.add_option("--runner", options->engine.runner, "what runs the models");
+  app.add_option("--models-folder", options->engine.models,
+                 "folder of exported models, for the runner torch");
+  app.add_option("--cores", options->engine.cores, "CPU cores for partitions, as 1,2,3")
+      ->delimiter(',');
+  app.add_option("--dispatcher-core", options->engine.dispatcher_core,
+                 "CPU core of the measuring thread");
+  return [options] { return run(*options); };
+}
+
+}  // namespace tangram::cli

@@ -1,0 +1,80 @@
+// tangram validate: one scenario in both worlds.
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "sim/core/atomic_file.h"
+#include "validate/report.h"
+#include "validate/validation.h"
+
+namespace tangram::cli {
+namespace {
+
+struct Options {
+  ValidateOptions validate;
+  std::optional<std::string> models, runner, cores, dispatcher_core;
+  bool exact_grants = false;
+  std::string out, report;
+};
+
+void pass_on(const char* option, const std::optional<std::string>& value, Options& options) {
+  if (!value) return;
+  options.validate.engine_options.emplace_back(option);
+  options.validate.engine_options.push_back(*value);
+}
+
+int run(Options options) {
+  options.validate.scenario.outputs = {{"--out", options.out}, {"--report", options.report}};
+  pass_on("--models", options.models, options);
+  pass_on("--runner", options.runner, options);
+  pass_on("--cores", options.cores, options);
+  pass_on("--dispatcher-core", options.dispatcher_core, options);
+  if (options.exact_grants) options.validate.engine_options.emplace_back("--exact-grants");
+  options.validate.command = command_line();
+  options.validate.date = utc_now();
+  Interrupts interrupts;
+  try {
+    Progress bar("simulating");
+    options.validate.progress = [&](double share) { bar.update(share); };
+    const Validation validation = validate(options.validate, options.out, interrupts);
+    if (!options.report.empty()) write_file(options.report, report_of(validation));
+    print(table_of(validation));
+  } catch (const EngineFailed& error) {
+    print_error(error.what());
+    return error.exit_code();
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Action add_validate(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  ValidateOptions& validate = options->validate;
+  app.add_option("SCENARIO", validate.scenario.path, "scenario file (JSON)")->required();
+  app.add_option("--backend", validate.backend,
+                 "what executes the batches; describe backends lists them")
+      ->required();
+  app.add_option("--out", options->out, "write both results and the comparison (HDF5)")->required();
+  app.add_option("--report", options->report, "write a page with figures (HTML)");
+  app.add_option("--set", validate.scenario.set,
+                 "change the scenario: /json/pointer=value; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--seed", validate.scenario.seed, "in place of the scenario's seed");
+  app.add_option("--replications", validate.replications, "runs with the seeds s, s+1, ...")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--models", options->models, "for the engine: the folder of the models");
+  app.add_option("--runner", options->runner, "for the engine: what runs the models");
+  app.add_option("--cores", options->cores, "for the engine: the CPU cores that it may use");
+  app.add_option("--dispatcher-core", options->dispatcher_core,
+                 "for the engine: the core of its own threads");
+  app.add_flag("--exact-grants", options->exact_grants,
+               "exit with 3 where the device grants another share than the plan's");
+  return [options] { return run(*options); };
+}
+
+}  // namespace tangram::cli

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# How far is the simulation from this machine? Measures models on one core, fits the overhead of a
+# batch on a training scenario, and compares on scenarios that the fit has not seen. Needs the
+# release build with its engine; takes about six minutes; wants an otherwise idle machine.
+#
+#   scenarios/quickstart-validate/run.sh [OUT]        OUT: a new folder; default validate-out
+#
+# DURATION=20 shortens every run. MODELS_FOLDER names models that scripts/export_models.py wrote;
+# without it they are exported into OUT (random weights, nothing is downloaded).
+set -euo pipefail
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd -- "$here/../.." && pwd)
+out=${1:-validate-out}
+duration=${DURATION:-60}
+tangram=$root/build/release/cli/tangram
+models=(mobilenet_v2 transformer_small resnet18)
+
+[[ -x $tangram && -x $root/build/release/engine/tangram-worker-torch ]] || {
+  echo "needs build/release with tangram, tangram-engine and tangram-worker-torch" >&2
+  exit 2
+}
+mkdir -- "$out"
+cp -- "$here"/*.json "$out"
+cd -- "$out"
+folder=${MODELS_FOLDER:-$PWD/models}
+[[ -n ${MODELS_FOLDER:-} ]] || /usr/bin/python3 "$root/scripts/export_models.py" --out models "${models[@]}"
+
+names=$(IFS=,; echo "${models[*]}")
+echo "==> measure $names on one core"
+"$tangram" profile measure --backend cpu --models "$names" --models-folder "$folder" \
+  --batches 1,2,4 --repetitions 50 --min-time 3 --out cpu.h5 | tee measure.txt
+
+# The rates that keep the core busy for a given share of the time, the same share for each model.
+rates() {
+  local i
+  for i in "${!models[@]}"; do
+    awk -v model="${models[$i]}," -v busy="$1" -v n="${#models[@]}" -v i="$i" \
+      '$1 == model && $3 == 1 { printf "--set\n/workloads/%d/arrivals/rate_rps=%.4g\n", i, busy / n / $4 * 1000 }' \
+      measure.txt
+  done
+}
+
+# validate NAME BUSY [OPTION...]
+validate() {
+  local name=$1 busy=$2 set
+  shift 2
+  mapfile -t set < <(rates "$busy")
+  echo "==> $name: the core is busy for about $busy of the time"
+  "$tangram" validate "$name.json" --backend cpu --models "$folder" --out "$name.h5" \
+    --report "$name.html" --set "/duration_s=$duration" "${set[@]}" "$@" | tee "$name.txt"
+}
+
+validate train 0.5
+overhead=$(awk '$1 == "overhead" { print $2 }' train.txt)
+echo "==> fitted overhead of a batch: $overhead ms"
+for held_out in "steady 0.45" "bursty 0.4" "heavy 0.65"; do
+  # shellcheck disable=SC2086
+  validate $held_out --set "/device/overhead_ms=$overhead"
+done
+
+{
+  echo "errors of the simulation, (simulated - real) / real; overhead of a batch $overhead ms, fitted on train"
+  printf '%-10s %-20s %10s %10s %10s %10s %10s\n' scenario model throughput mean p50 p95 p99
+  for name in train steady bursty heavy; do
+    awk -v scenario="$name" '
+      / real / { model = $1; sub(/,$/, "", model) }
+      $1 == "error" { printf "%-10s %-20s %8s %% %8s %% %8s %% %8s %% %8s %%\n",
+                      scenario, model, $4, $8, $10, $12, $14 }' "$name.txt"
+  done
+} | tee summary.txt

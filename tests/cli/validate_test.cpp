@@ -1,0 +1,201 @@
+// tangram validate and tangram profile measure from outside, on backends that need no device. What
+// is asserted is structure, never a latency.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include <gmock/gmock.h>
+
+#include "command.h"
+#include "profiles/profile_io.h"
+#include "validate/validation.h"
+
+namespace tangram::cli_test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kScenario = R"({
+  "schema": 1, "name": "both worlds", "seed": 5, "duration_s": 0.6, "warmup_s": 0.1,
+  "profiles": [{"model": "unit", "gpu": "ideal",
+                "latency": {"fixed_ms": 1, "per_item_ms": 0.5, "max_batch": 8}}],
+  "cluster": {"gpus": [{"type": "ideal", "count": 1}]},
+  "workloads": [
+    {"name": "a", "model": "unit", "slo_ms": 50, "arrivals": {"process": "poisson", "rate_rps": 100}},
+    {"name": "b", "model": "unit", "slo_ms": 50, "arrivals": {"process": "gamma", "cv": 2, "rate_rps": 50}}],
+  "dispatcher": {"name": "eager", "params": {"max_batch": 8}}})";
+
+class Validate : public ::testing::Test {
+ protected:
+  Validate() { folder_.write("s.json", kScenario); }
+  std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
+    std::vector<std::string> all{"validate", "s.json", "--backend", "emulated", "--out", "V.h5"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  Folder folder_;
+};
+
+TEST_F(Validate, PairsEveryRequestOfBothWorlds) {
+  const Outcome done = folder_.tangram(arguments({"--report", "V.html"}));
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(folder_.names(), ElementsAre("V.h5", "V.html", "s.json"));
+  EXPECT_THAT(done.out, HasSubstr("a, simulated"));
+  const Validation validation = read_validation_file(folder_.path("V.h5"));
+  EXPECT_EQ(validation.record.backend, "emulated");
+  ASSERT_EQ(validation.comparison.workloads.size(), 2U);
+  const ComparedWorkload& total = validation.comparison.total;
+  EXPECT_GT(total.real.offered, 0);
+  EXPECT_EQ(total.simulated.offered, total.real.offered);
+  EXPECT_EQ(double(total.pairing.requests), total.real.offered);
+  EXPECT_EQ(total.pairing.completed, total.pairing.requests);  // the run drains
+  EXPECT_EQ(validation.real[0].runtime, "emulated");
+  EXPECT_EQ(validation.simulated[0].runtime, "simulation");
+  EXPECT_FALSE(validation.real[0].runs[0].timeline.empty());
+  EXPECT_THAT(folder_.read("V.html"), HasSubstr("<svg"));
+}
+
+TEST_F(Validate, TheFileHoldsTheComparisonAsColumns) {
+  ASSERT_EQ(folder_.tangram(arguments()).exit_code, 0);
+  const Hdf5Reader file(folder_.path("V.h5"));
+  EXPECT_THAT(file.children("/"), ElementsAre("comparison", "real", "simulated"));
+  const auto workloads = file.strings("/comparison/figures/workload");
+  const auto figures = file.strings("/comparison/figures/metric");
+  EXPECT_EQ(workloads.size(), 3 * metrics().size());  // a, b, total
+  EXPECT_EQ(workloads.back(), "total");
+  EXPECT_EQ(figures.size(), workloads.size());
+  EXPECT_EQ(file.read<double>("/comparison/figures/relative_error").size(), workloads.size());
+  const auto requests = file.read<double>("/comparison/pairing/requests");
+  EXPECT_EQ(double(file.read<std::int64_t>("/comparison/pairs/real_ns").size()), requests.back());
+}
+
+TEST_F(Validate, ReplicationsHaveSeedsOfTheirOwn) {
+  const Outcome done = folder_.tangram(
+      arguments({"--replications", "2", "--seed", "9", "--set", "/duration_s=0.3"}));
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  const Validation validation = read_validation_file(folder_.path("V.h5"));
+  ASSERT_EQ(validation.real.size(), 2U);
+  EXPECT_EQ(validation.real[0].runs[0].seed, 9U);
+  EXPECT_EQ(validation.simulated[1].runs[0].seed, 10U);
+  EXPECT_EQ(validation.comparison.pairs.back().point, 1U);
+}
+
+TEST_F(Validate, TheEnginesFailureIsPassedOnAndNothingIsWritten) {
+  const Outcome done =
+      folder_.tangram({"validate", "s.json", "--backend", "emulatd", "--out", "V.h5"});
+  EXPECT_EQ(done.exit_code, 2);
+  EXPECT_THAT(done.err, HasSubstr("emulated"));  // the engine's own words
+  EXPECT_THAT(done.err, HasSubstr("tangram-engine failed with exit code 2"));
+  EXPECT_THAT(folder_.names(), ElementsAre("s.json"));
+}
+
+TEST_F(Validate, WrongInputIsToldBeforeAnythingRuns) {
+  const Outcome done = folder_.tangram(arguments({"--report", "none/V.html", "--set", "/sed=1"}));
+  EXPECT_EQ(done.exit_code, 2);
+  EXPECT_THAT(done.err, HasSubstr("--report none/V.html"));
+  EXPECT_THAT(done.err, HasSubstr("seed"));
+  EXPECT_EQ(folder_.tangram({"validate", "s.json", "--backend", "emulated"}).exit_code, 2);
+  EXPECT_THAT(folder_.names(), ElementsAre("s.json"));
+}
+
+TEST_F(Validate, AClosedLoopCannotBeCompared) {
+  const Outcome done = folder_.tangram(arguments(
+      {"--set",
+       R"(/workloads/0/arrivals={"process": "closed_loop", "clients": 2, "think_ms": 5})"}));
+  EXPECT_EQ(done.exit_code, 2);
+  EXPECT_THAT(done.err, HasSubstr("s.json#/workloads/0/arrivals/process"));
+}
+
+TEST_F(Validate, AnInterruptStopsBothAndLeavesNothing) {
+  const Outcome done =
+      folder_.run("/usr/bin/timeout",
+                  {"--preserve-status", "-s", "INT", "1", TANGRAM_COMMAND, "validate", "s.json",
+                   "--backend", "emulated", "--out", "V.h5", "--set", "/duration_s=3600"});
+  EXPECT_EQ(done.exit_code, 1) << done.err;
+  EXPECT_THAT(done.err, HasSubstr("interrupted"));
+  EXPECT_THAT(folder_.names(), ElementsAre("s.json"));
+}
+
+TEST_F(Validate, ADamagedFileIsRefused) {
+  ASSERT_EQ(folder_.tangram(arguments({"--set", "/duration_s=0.2"})).exit_code, 0);
+  const std::string bytes = folder_.read("V.h5");
+  EXPECT_THROW(read_validation_file(folder_.path("s.json")), ConfigError);
+  folder_.write("cut.h5", bytes.substr(0, bytes.size() / 2));
+  EXPECT_THROW(read_validation_file(folder_.path("cut.h5")), ConfigError);
+}
+
+class Measure : public ::testing::Test {
+ protected:
+  std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
+    std::vector<std::string> all{"profile",    "measure", "--backend",     "cpu",
+                                 "--runner",   "sleep",   "--models",      "sleep-1-1,sleep-2",
+                                 "--batches",  "1,2",     "--repetitions", repetitions_,
+                                 "--min-time", "0",       "--out",         "P.h5"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  std::string repetitions_ = "5";
+  Folder folder_;
+};
+
+TEST_F(Measure, WritesAProfileOfEveryPoint) {
+  const Outcome done = folder_.tangram(arguments());
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(folder_.names(), ElementsAre("P.h5"));
+  Faults faults;
+  const std::vector<Profile> profiles = read_profile_file(folder_.path("P.h5"), faults);
+  faults.throw_if_any();
+  ASSERT_EQ(profiles.size(), 2U);
+  EXPECT_EQ(profiles[0].gpu, "cpu");
+  EXPECT_EQ(profiles[0].points.size(), 2U);
+  EXPECT_EQ(profiles[0].points[0].samples_ms.size(), 5U);
+  EXPECT_GE(profiles[0].points[1].latency_ms, 3);  // 1 + 2 * 1 ms is what it waits at least
+  EXPECT_THAT(profiles[0].provenance.command, HasSubstr("profile measure"));
+  EXPECT_FALSE(profiles[0].provenance.device.empty());
+}
+
+TEST_F(Measure, PairsBecomeCoRuns) {
+  const Outcome done = folder_.tangram(
+      arguments({"--shares", "50", "--pairs", "sleep-1-1+sleep-2", "--batches", "1"}));
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  Faults faults;
+  const std::vector<Profile> profiles = read_profile_file(folder_.path("P.h5"), faults);
+  ASSERT_EQ(profiles.size(), 2U);
+  ASSERT_FALSE(profiles[1].co_runs.empty());
+  EXPECT_EQ(profiles[1].co_runs[0].other, "sleep-1-1");
+}
+
+TEST_F(Measure, WrongInputIsToldAllAtOnce) {
+  const Outcome done = folder_.tangram({"profile", "measure", "--models", "a,a", "--batches", "0",
+                                        "--shares", "0", "--gpu", "cpuu", "--out", "none/P.h5"});
+  EXPECT_EQ(done.exit_code, 2);
+  for (const char* part : {"--models", "--batches", "--shares", "--gpu cpuu", "--out none/P.h5"}) {
+    EXPECT_THAT(done.err, HasSubstr(part));
+  }
+  EXPECT_EQ(folder_.tangram(arguments({"--backend", "emulated"})).exit_code, 2);
+  EXPECT_EQ(folder_.tangram(arguments({"--runner", "slep"})).exit_code, 2);
+  EXPECT_EQ(folder_.tangram(arguments({"--pairs", "sleep-1-1"})).exit_code, 2);
+  EXPECT_THAT(folder_.names(), IsEmpty());
+}
+
+TEST_F(Measure, GoesOnAfterItWasKilled) {
+  repetitions_ = "300";
+  const std::vector<std::string> slow = arguments();
+  std::vector<std::string> killed{"-s", "KILL", "1", TANGRAM_COMMAND};
+  killed.insert(killed.end(), slow.begin(), slow.end());
+  EXPECT_NE(folder_.run("/usr/bin/timeout", killed).exit_code, 0);
+  ASSERT_THAT(folder_.names(), ElementsAre("P.h5.journal"));
+  repetitions_ = "5";
+  const Outcome other = folder_.tangram(arguments());
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, HasSubstr("journal of another measurement"));
+  const Outcome done = folder_.tangram(slow);
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.err, HasSubstr("going on with P.h5.journal"));
+  EXPECT_THAT(folder_.names(), ElementsAre("P.h5"));
+}
+
+}  // namespace
+}  // namespace tangram::cli_test

@@ -1,0 +1,56 @@
+#include "validate/overhead.h"
+
+#include <gtest/gtest.h>
+
+namespace tangram {
+namespace {
+
+BatchSpan span(double decided_ms, double start_ms, double end_ms, double predicted_ms) {
+  return {ExecutorId(0),
+          WorkloadId(0),
+          1,
+          kStart + from_ms(decided_ms),
+          kStart + from_ms(start_ms),
+          kStart + from_ms(end_ms),
+          from_ms(predicted_ms),
+          {}};
+}
+
+StoredResult result_of(std::vector<BatchSpan> timeline) {
+  StoredResult result;
+  result.scenario_text = R"({"warmup_s": 0.01})";
+  result.executors = {"gpu 0"};
+  result.runs.emplace_back().timeline = std::move(timeline);
+  return result;
+}
+
+TEST(Overhead, IsTheWaitOfAFreeExecutorAndTheTimeBeyondTheProfile) {
+  // The first began 1 ms after its decision, the second 3 ms after the first's end, at 30 ms;
+  // durations are 19 and 17 ms where 18 and 15 were believed.
+  const std::vector<StoredResult> real{result_of({span(10, 11, 30, 18), span(20, 33, 50, 15)})};
+  const BatchOverhead overhead = fit_overhead(real);
+  EXPECT_EQ(overhead.batches, 2U);
+  EXPECT_DOUBLE_EQ(overhead.dispatch_ms, 2);     // (1 + 3) / 2
+  EXPECT_DOUBLE_EQ(overhead.execution_ms, 1.5);  // (1 + 2) / 2
+  EXPECT_DOUBLE_EQ(overhead.overhead_ms(), 3.5);
+}
+
+TEST(Overhead, LeavesTheWarmupOutButKnowsWhenItsBatchesEnd) {
+  // The first begins before 10 ms, and frees the executor at 20 ms.
+  const std::vector<StoredResult> real{result_of({span(1, 1, 20, 10), span(2, 21, 31, 10)})};
+  const BatchOverhead overhead = fit_overhead(real);
+  EXPECT_EQ(overhead.batches, 1U);
+  EXPECT_DOUBLE_EQ(overhead.dispatch_ms, 1);
+  EXPECT_DOUBLE_EQ(overhead.execution_ms, 0);
+}
+
+TEST(Overhead, IsNeverNegative) {
+  const std::vector<StoredResult> real{result_of({span(10, 10, 15, 18)})};
+  const BatchOverhead overhead = fit_overhead(real);
+  EXPECT_DOUBLE_EQ(overhead.execution_ms, -13);  // 5 ms where 18 were believed
+  EXPECT_EQ(overhead.overhead_ms(), 0);
+  EXPECT_EQ(fit_overhead({}).overhead_ms(), 0);
+}
+
+}  // namespace
+}  // namespace tangram

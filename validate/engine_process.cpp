@@ -1,0 +1,113 @@
+#include "validate/engine_process.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "sim/core/error.h"
+
+namespace tangram {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kSystemFailed = 3;
+// How often a running engine is looked at.
+constexpr int kLookMs = 50;
+
+// The child's side of the fork; does not return.
+[[noreturn]] void become(const std::string& program,
+                         const std::vector<char*>& argv,
+                         const sigset_t& signals) {
+  // An engine must not outlive the command that would read its result.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+  ::execv(program.c_str(), argv.data());
+  const std::string text =
+      "error: " + program + " cannot be started: " + std::strerror(errno) + '\n';
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+  std::_Exit(kSystemFailed);
+}
+
+}  // namespace
+
+Interrupts::Interrupts() {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGINT);
+  sigaddset(&signals_, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+}
+
+Interrupts::~Interrupts() {
+  // A signal that was seen has been obeyed; one that still waits will find the old disposition.
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+bool Interrupts::pending_for(int milliseconds) {
+  const timespec wait{milliseconds / 1000, (milliseconds % 1000) * 1'000'000L};
+  if (sigtimedwait(&signals_, nullptr, &wait) > 0) seen_ = true;
+  return seen_;
+}
+
+std::string find_engine() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  for (const char* place : {"tangram-engine", "../engine/tangram-engine"}) {
+    const fs::path candidate = (self.parent_path() / place).lexically_normal();
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate.string();
+  }
+  throw SystemError("tangram-engine is not in " + self.parent_path().string() +
+                    ": the real world needs it beside this program");
+}
+
+void run_engine_process(const std::string& program,
+                        const std::vector<std::string>& arguments,
+                        Interrupts& interrupts) {
+  std::vector<std::string> words{program};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+
+  const pid_t child = ::fork();
+  if (child < 0) throw SystemError(std::string("no process for the engine: ") + strerror(errno));
+  if (child == 0) become(program, argv, signals);
+  bool passed_on = false;
+  int status = 0;
+  while (true) {
+    const pid_t ended = ::waitpid(child, &status, WNOHANG);
+    if (ended == child) break;
+    if (ended < 0 && errno != EINTR) throw SystemError("the engine's process was lost");
+    if (passed_on) {
+      const timespec look{0, kLookMs * 1'000'000L};
+      ::nanosleep(&look, nullptr);
+    } else if (interrupts.pending_for(kLookMs)) {
+      ::kill(child, SIGINT);
+      passed_on = true;
+    }
+  }
+  if (interrupts.pending()) throw NoAnswer("interrupted; nothing was written");
+  if (WIFSIGNALED(status)) {
+    throw EngineFailed(kSystemFailed, fmt::format("tangram-engine was killed by signal {} ({})",
+                                                  WTERMSIG(status), strsignal(WTERMSIG(status))));
+  }
+  const int code = WEXITSTATUS(status);
+  if (code != 0) {
+    throw EngineFailed(code, fmt::format("tangram-engine failed with exit code {}; nothing was "
+                                         "written",
+                                         code));
+  }
+}
+
+}  // namespace tangram

@@ -1,0 +1,442 @@
+// Which point is visited when, and what becomes of its samples.
+#include "validate/measure.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <exception>
+#include <map>
+#include <set>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "profiles/profile_limits.h"
+#include "sim/core/check.h"
+#include "sim/core/random.h"
+
+namespace tangram {
+namespace {
+
+constexpr std::uint32_t kRounds = 5;
+constexpr std::size_t kMostSamples = 2000;  // of a visit
+// A point is warm when the medians of two windows in a row differ by at most this.
+constexpr std::size_t kWindow = 3;
+constexpr double kStable = 0.05;
+constexpr std::size_t kMostWindows = 20;
+constexpr double kLongestWarmUpMs = 10'000;
+constexpr int kLoads = 3;
+// Co-runs are of two halves of the device.
+constexpr double kPairShare = 50;
+// Beyond this the mean does not speak for the point.
+constexpr double kSuspiciousMean = 0.1;
+
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+double mean_of(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return sum / static_cast<double>(values.size());
+}
+
+Share share_of(double percent) {
+  if (percent == 100) return {};
+  return {ShareKind::kPercent, percent};
+}
+
+struct Point {
+  std::size_t share, model;
+  std::uint32_t batch;
+};
+
+// A lane and what is loaded and warm on it.
+struct OpenLane {
+  std::unique_ptr<MeasureLane> lane;
+  std::set<std::string> loaded;
+  std::set<std::pair<std::string, std::uint32_t>> warm;
+};
+
+void warm_up(MeasureLane& lane, const std::string& model, std::uint32_t batch) {
+  double before = 0;
+  double spent = 0;
+  for (std::size_t w = 0; w < kMostWindows && spent < kLongestWarmUpMs; ++w) {
+    std::vector<double> window;
+    for (std::size_t i = 0; i < kWindow; ++i) {
+      window.push_back(lane.run(model, batch));
+      spent += window.back();
+    }
+    const double median = median_of(std::move(window));
+    if (w > 0 && std::abs(median - before) <= kStable * before) return;
+    before = median;
+  }
+}
+
+// Samples of one visit: at least `least`, and `least_ms` of running.
+std::vector<double> sample(MeasureLane& lane,
+                           const std::string& model,
+                           std::uint32_t batch,
+                           std::size_t least,
+                           double least_ms) {
+  std::vector<double> samples;
+  double spent = 0;
+  while (samples.size() < kMostSamples && (samples.size() < least || spent < least_ms)) {
+    samples.push_back(lane.run(model, batch));
+    spent += samples.back();
+  }
+  return samples;
+}
+
+// One of two lanes that run without pause beside each other.
+struct Side {
+  MeasureLane& lane;
+  const std::string& model;
+  std::uint32_t batch;
+  std::vector<double> samples;
+  std::exception_ptr failure;
+  std::atomic<bool> running{false};  // has begun, and goes on until both have enough
+  std::atomic<bool> enough{false};
+  std::atomic<bool> failed{false};
+};
+
+// Runs one side until both have enough samples. Only a batch that began and ended while the other
+// side ran counts.
+void run_beside(Side& self, const Side& other, std::size_t least, double least_ms) {
+  try {
+    double spent = 0;
+    while (!other.failed && !(self.enough && other.enough)) {
+      const bool began_beside = self.running && other.running;
+      const double ms = self.lane.run(self.model, self.batch);
+      self.running = true;
+      if (!began_beside || (self.enough && other.enough)) continue;
+      spent += ms;
+      if (self.samples.size() < kMostSamples) self.samples.push_back(ms);
+      const bool is_full = self.samples.size() >= kMostSamples;
+      if (is_full || (self.samples.size() >= least && spent >= least_ms)) self.enough = true;
+    }
+  } catch (...) {
+    self.failure = std::current_exception();
+    self.failed = true;
+  }
+}
+
+void run_together(Side& a, Side& b, std::size_t least, double least_ms) {
+  {
+    const std::jthread other([&] { run_beside(b, a, least, least_ms); });
+    run_beside(a, b, least, least_ms);
+  }
+  for (const Side* side : {&a, &b}) {
+    if (side->failure) std::rethrow_exception(side->failure);
+  }
+}
+
+class Measurement {
+ public:
+  Measurement(MeasureDevice& device,
+              const MeasurePlan& plan,
+              MeasureJournal& journal,
+              const std::function<void(double)>& progress)
+      : device_(device), plan_(plan), journal_(journal), progress_(progress) {
+    for (std::size_t s = 0; s < plan.shares.size(); ++s) {
+      for (std::size_t m = 0; m < plan.models.size(); ++m) {
+        for (const std::uint32_t batch : plan.batches) points_.push_back({s, m, batch});
+      }
+    }
+    lanes_.resize(plan.shares.size());
+    total_ =
+        plan.models.size() + points_.size() * kRounds + plan.pairs.size() * plan.batches.size();
+  }
+
+  void run() {
+    // Even where the journal has everything: the lane knows what the device is.
+    open(0);
+    for (const std::string& model : plan_.models) measure_load(model);
+    for (std::uint32_t round = 0; round < kRounds; ++round) {
+      for (const Point& point : shuffled(round)) visit(point, round);
+    }
+    for (const auto& [a, b] : plan_.pairs) {
+      for (const std::uint32_t batch : plan_.batches) measure_pair(a, b, batch);
+    }
+  }
+
+  std::vector<Profile> profiles() const {
+    std::vector<Profile> profiles;
+    for (std::size_t m = 0; m < plan_.models.size(); ++m) profiles.push_back(profile_of(m));
+    return profiles;
+  }
+
+ private:
+  // Names of visits in the journal.
+  std::string load_name(const std::string& model) const { return "load " + model; }
+  std::string visit_name(const Point& p, std::uint32_t round) const {
+    return fmt::format("{} batch {} share {:g} round {}", plan_.models[p.model], p.batch,
+                       plan_.shares[p.share], round);
+  }
+  std::string pair_name(const std::string& a,
+                        const std::string& b,
+                        std::uint32_t batch,
+                        const char* what) const {
+    return fmt::format("{} beside {} batch {} {}", a, b, batch, what);
+  }
+
+  void step() {
+    ++done_;
+    if (progress_) progress_(static_cast<double>(done_) / static_cast<double>(total_));
+  }
+
+  // Another order of the points in each round, always the same one.
+  std::vector<Point> shuffled(std::uint32_t round) const {
+    std::vector<Point> order = points_;
+    RandomStream stream(StreamKey(1).with("measure").with(std::uint64_t{round}));
+    for (std::size_t i = order.size(); i > 1; --i) {
+      std::swap(order[i - 1], order[stream.below(i)]);
+    }
+    return order;
+  }
+
+  // The lane of a share.
+  OpenLane& open(std::size_t share) {
+    OpenLane& open = lanes_[share];
+    if (!open.lane) open.lane = std::move(device_.open({share_of(plan_.shares[share])}).front());
+    return open;
+  }
+  static void need(OpenLane& open, const std::string& model) {
+    if (open.loaded.insert(model).second) open.lane->load(model);
+  }
+  void open_halves() {
+    if (first_.lane) return;
+    const Share half{ShareKind::kPercent, kPairShare};
+    std::vector<std::unique_ptr<MeasureLane>> halves = device_.open({half, half});
+    first_.lane = std::move(halves[0]);
+    second_.lane = std::move(halves[1]);
+  }
+
+  void measure_load(const std::string& model);
+  void visit(const Point& point, std::uint32_t round);
+  void measure_pair(const std::string& a, const std::string& b, std::uint32_t batch);
+  double solo(OpenLane& on, const std::string& model, std::uint32_t batch);
+  Profile profile_of(std::size_t model) const;
+  LatencyPoint latency_point(const Point& point) const;
+  void add_co_runs(Profile& profile) const;
+
+  MeasureDevice& device_;
+  const MeasurePlan& plan_;
+  MeasureJournal& journal_;
+  const std::function<void(double)>& progress_;
+  std::vector<Point> points_;
+  std::vector<OpenLane> lanes_;  // by share
+  OpenLane first_, second_;      // of the pairs
+  std::size_t done_ = 0, total_ = 0;
+};
+
+// The last value of the record is the weights' size.
+void Measurement::measure_load(const std::string& model) {
+  if (journal_.find(load_name(model)) == nullptr) {
+    OpenLane& on = open(0);
+    std::vector<double> record;
+    MeasureLane::Load load;
+    for (int i = 0; i < kLoads; ++i) {
+      if (i > 0) on.lane->unload(model);
+      load = on.lane->load(model);
+      record.push_back(load.ms);
+    }
+    on.loaded.insert(model);
+    record.push_back(load.weights_mib);
+    journal_.add(load_name(model), record);
+  }
+  step();
+}
+
+void Measurement::visit(const Point& point, std::uint32_t round) {
+  const std::string name = visit_name(point, round);
+  if (journal_.find(name) == nullptr) {
+    const std::string& model = plan_.models[point.model];
+    OpenLane& on = open(point.share);
+    need(on, model);
+    if (on.warm.emplace(model, point.batch).second) {
+      warm_up(*on.lane, model, point.batch);
+    } else {
+      on.lane->run(model, point.batch);  // the caches hold another point's data
+    }
+    const std::size_t least = (plan_.repetitions + kRounds - 1) / kRounds;
+    journal_.add(name,
+                 sample(*on.lane, model, point.batch, least, plan_.min_time_s * 1e3 / kRounds));
+  }
+  step();
+}
+
+double Measurement::solo(OpenLane& on, const std::string& model, std::uint32_t batch) {
+  warm_up(*on.lane, model, batch);
+  return median_of(sample(*on.lane, model, batch, plan_.repetitions, plan_.min_time_s * 1e3));
+}
+
+// Alone, beside each other, alone again: the mean of the two solo medians stands for the moment of
+// the co-run, so that a steady drift of the device cancels. The records hold one slowdown each.
+void Measurement::measure_pair(const std::string& a, const std::string& b, std::uint32_t batch) {
+  const std::string name_a = pair_name(a, b, batch, "first");
+  const std::string name_b = pair_name(a, b, batch, "second");
+  if (journal_.find(name_a) == nullptr || journal_.find(name_b) == nullptr) {
+    open_halves();
+    need(first_, a);
+    need(second_, b);
+    const double a_before = solo(first_, a, batch);
+    const double b_before = solo(second_, b, batch);
+    Side side_a{*first_.lane, a, batch, {}, {}};
+    Side side_b{*second_.lane, b, batch, {}, {}};
+    run_together(side_a, side_b, plan_.repetitions, plan_.min_time_s * 1e3);
+    const double b_after = solo(second_, b, batch);
+    const double a_after = solo(first_, a, batch);
+    // Both or none: a journal cut between the lines has the pair measured again.
+    if (journal_.find(name_a) == nullptr) {
+      journal_.add(name_a, {median_of(side_a.samples) / ((a_before + a_after) / 2)});
+    }
+    journal_.add(name_b, {median_of(side_b.samples) / ((b_before + b_after) / 2)});
+  }
+  step();
+}
+
+LatencyPoint Measurement::latency_point(const Point& point) const {
+  LatencyPoint result;
+  result.share = share_of(plan_.shares[point.share]);
+  result.batch = point.batch;
+  for (std::uint32_t round = 0; round < kRounds; ++round) {
+    const std::vector<double>* samples = journal_.find(visit_name(point, round));
+    TANGRAM_CHECK(samples != nullptr, "a visit is missing: ", visit_name(point, round));
+    result.samples_ms.insert(result.samples_ms.end(), samples->begin(), samples->end());
+  }
+  std::sort(result.samples_ms.begin(), result.samples_ms.end());
+  const SampleSummary summary = summarize_samples(result.samples_ms);
+  result.latency_ms = summary.mean;
+  if (std::abs(summary.mean - summary.median) > kSuspiciousMean * summary.median) {
+    result.suspicion = fmt::format(
+        "the mean, {:.4g} ms, is far from the median, {:.4g} ms: {} of {} samples are outliers",
+        summary.mean, summary.median, summary.outliers, result.samples_ms.size());
+  }
+  return result;
+}
+
+void Measurement::add_co_runs(Profile& profile) const {
+  for (const auto& [a, b] : plan_.pairs) {
+    for (const std::uint32_t batch : plan_.batches) {
+      const auto add = [&](const std::string& other, const char* what) {
+        const double slowdown = journal_.find(pair_name(a, b, batch, what))->front();
+        profile.co_runs.push_back({other, batch, batch, kPairShare, kPairShare, slowdown});
+      };
+      if (profile.model == a) add(b, "first");
+      if (profile.model == b && a != b) add(a, "second");
+    }
+  }
+}
+
+Profile Measurement::profile_of(std::size_t model) const {
+  Profile profile;
+  profile.model = plan_.models[model];
+  profile.gpu = plan_.gpu;
+  for (const Point& point : points_) {
+    if (point.model == model) profile.points.push_back(latency_point(point));
+  }
+  std::sort(profile.points.begin(), profile.points.end(), point_before);
+  profile.interpolation = Interpolation::kLinear;
+  profile.variability.kind = Variability::Kind::kEmpirical;
+  std::vector<double> load = *journal_.find(load_name(profile.model));
+  if (load.back() > 0) profile.weights_mib = load.back();
+  load.pop_back();
+  profile.load_ms = median_of(load);
+  add_co_runs(profile);
+  const MeasureDevice::Record record = device_.record();
+  profile.provenance = {
+      "measured", record.device,    record.driver, record.framework, plan_.date, plan_.command,
+      "",         plan_.repetitions};
+  return profile;
+}
+
+}  // namespace
+
+void check_plan(MeasurePlan& plan, Faults& faults) {
+  if (plan.models.empty()) faults.add("--models", "names no model");
+  std::set<std::string> seen;
+  for (const std::string& model : plan.models) {
+    if (!seen.insert(model).second) faults.add("--models", '"' + model + "\" is named twice");
+  }
+  const auto sort_unique = [](auto& list) {
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+  };
+  sort_unique(plan.batches);
+  sort_unique(plan.shares);
+  const bool batches_fit =
+      !plan.batches.empty() && plan.batches.front() >= 1 && plan.batches.back() <= kLargestBatch;
+  if (!batches_fit) {
+    faults.add("--batches", fmt::format("must be from 1 to {}, at least one", kLargestBatch));
+  }
+  const bool shares_fit =
+      !plan.shares.empty() && plan.shares.front() >= 1 && plan.shares.back() <= 100;
+  if (!shares_fit) faults.add("--shares", "must be from 1 to 100 percent, at least one");
+  if (!plan.pairs.empty() &&
+      std::find(plan.shares.begin(), plan.shares.end(), kPairShare) == plan.shares.end()) {
+    faults.add("--pairs",
+               fmt::format("pairs run on {:g} % each, which --shares must have too", kPairShare));
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> parse_pairs(
+    const std::vector<std::string>& texts, const std::vector<std::string>& models) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  Faults faults;
+  for (const std::string& text : texts) {
+    const std::size_t plus = text.find('+');
+    if (plus == std::string::npos) {
+      faults.add("--pairs " + text, "must be two models, as A+B");
+      continue;
+    }
+    pairs.emplace_back(text.substr(0, plus), text.substr(plus + 1));
+    for (const std::string& model : {pairs.back().first, pairs.back().second}) {
+      if (std::find(models.begin(), models.end(), model) == models.end()) {
+        faults.add("--pairs " + text, unknown_name("model", model, models));
+      }
+    }
+  }
+  faults.throw_if_any();
+  return pairs;
+}
+
+Json key_of(const MeasurePlan& plan) {
+  Json pairs = Json::array();
+  for (const auto& [a, b] : plan.pairs) pairs.push_back(a + '+' + b);
+  return {{"gpu", plan.gpu},
+          {"models", plan.models},
+          {"batches", plan.batches},
+          {"shares", plan.shares},
+          {"pairs", pairs},
+          {"repetitions", plan.repetitions},
+          {"min_time_s", plan.min_time_s}};
+}
+
+std::vector<Profile> measure(MeasureDevice& device,
+                             const MeasurePlan& plan,
+                             MeasureJournal& journal,
+                             const std::function<void(double)>& progress) {
+  Measurement measurement(device, plan, journal, progress);
+  measurement.run();
+  return measurement.profiles();
+}
+
+SampleSummary summarize_samples(std::vector<double> samples) {
+  TANGRAM_CHECK(!samples.empty(), "no samples to summarise");
+  SampleSummary summary;
+  summary.mean = mean_of(samples);
+  summary.median = median_of(samples);
+  std::vector<double> deviations;
+  for (const double sample : samples) deviations.push_back(std::abs(sample - summary.median));
+  summary.mad = 1.4826 * median_of(deviations);
+  for (const double deviation : deviations) {
+    if (deviation > 5 * summary.mad) ++summary.outliers;
+  }
+  return summary;
+}
+
+}  // namespace tangram

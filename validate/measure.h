@@ -1,0 +1,84 @@
+// Measures what models cost on a device: every model on every share at every batch, and pairs of
+// models side by side. Knows the device by a small interface only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "profiles/profile.h"
+#include "validate/measure_journal.h"
+
+namespace tangram {
+
+// A part of a device that runs one batch at a time. Everything throws SystemError.
+class MeasureLane {
+ public:
+  virtual ~MeasureLane() = default;
+  struct Load {
+    double ms = 0;
+    double weights_mib = 0;  // 0: not known
+  };
+  // Brings a model's weights to the device. Requires: not loaded.
+  virtual Load load(const std::string& model) = 0;
+  virtual void unload(const std::string& model) = 0;
+  // Runs one batch and returns how long it took on the device, ms. Requires: loaded.
+  virtual double run(const std::string& model, std::uint32_t batch) = 0;
+};
+
+class MeasureDevice {
+ public:
+  virtual ~MeasureDevice() = default;
+  struct Record {
+    std::string device, driver, framework;
+  };
+  // Cuts the device into partitions of these shares; a lane for each. Lanes are independent: they
+  // may run from different threads. Other lanes may be open, and do not run meanwhile.
+  virtual std::vector<std::unique_ptr<MeasureLane>> open(const std::vector<Share>& shares) = 0;
+  // What it is; known once a lane is open.
+  virtual Record record() const = 0;
+};
+
+struct MeasurePlan {
+  std::string gpu;  // the GPU type that the profiles are named for
+  std::vector<std::string> models;
+  std::vector<std::uint32_t> batches{1, 2, 4, 8};  // ascending
+  std::vector<double> shares{100};                 // percent
+  std::vector<std::pair<std::string, std::string>> pairs;
+  std::uint32_t repetitions = 30;  // samples of a point, at least
+  double min_time_s = 0.5;         // of running, for a point, at least
+  std::string date, command;       // for the record
+};
+
+// Sorts batches and shares, and adds a fault for each thing that cannot be measured: no models, one
+// named twice, numbers out of range, pairs without the share that they run on.
+void check_plan(MeasurePlan& plan, Faults& faults);
+// Reads "A+B". Throws ConfigError for anything else, and for models that are not among `models`.
+std::vector<std::pair<std::string, std::string>> parse_pairs(
+    const std::vector<std::string>& texts, const std::vector<std::string>& models);
+
+// What two plans must agree in to share a journal, as one line of JSON.
+Json key_of(const MeasurePlan& plan);
+
+// Measures. The samples of a point are taken in several visits, between which all other points are
+// visited in another order each time, so that a drift of the device does not fall on one of them.
+// Every visit goes to the journal; what it holds already is not measured again. `progress` gets the
+// share of the work done, and may throw to stop. The profiles' latencies are means, their samples
+// the empirical distribution; a point whose mean is far from its median is marked as suspicious.
+std::vector<Profile> measure(MeasureDevice& device,
+                             const MeasurePlan& plan,
+                             MeasureJournal& journal,
+                             const std::function<void(double)>& progress);
+
+// The robust summary of samples.
+struct SampleSummary {
+  double mean = 0, median = 0;
+  double mad = 0;            // median absolute deviation, scaled to a normal's sigma (x 1.4826)
+  std::size_t outliers = 0;  // further than 5 mad from the median
+};
+// Requires: not empty.
+SampleSummary summarize_samples(std::vector<double> samples);
+
+}  // namespace tangram

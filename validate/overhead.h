@@ -1,0 +1,25 @@
+// What a batch of a real run takes beyond the profile: the fitted device.overhead_ms of a
+// simulation of the same machine.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "sim/results/stored_result.h"
+
+namespace tangram {
+
+struct BatchOverhead {
+  std::uint64_t batches = 0;  // that began after the warm-up
+  double dispatch_ms = 0;     // mean, from when the executor could have begun until it did
+  double execution_ms = 0;    // mean, of the duration beyond what the policy believed
+  // What to give the simulator, ms; it has no negative overhead.
+  double overhead_ms() const;
+};
+
+// From the timelines. A batch could have begun once it was decided and its executor was free: for
+// policies that send a batch ahead of its window, the wait for the window counts as overhead too.
+// Beliefs are taken to be the profile's means.
+BatchOverhead fit_overhead(std::span<const StoredResult> real);
+
+}  // namespace tangram
