@@ -23,6 +23,7 @@ Books make_books(const Deployment& deployment, std::uint32_t depth) {
   for (const ExecutorInfo& info : deployment.executors) {
     books.executors.push_back({{},
                                0,
+                               info.group,
                                info.position,
                                &deployment.classes[info.cls.index()],
                                &books.idle[info.group.index()]});

@@ -60,11 +60,12 @@ class Host {
   bool is_live(BatchId id) const { return batch(id).live && batch(id).generation == id.generation; }
   // The requests of a kDrop command.
   std::span<const Request> dropped(const Command& command) const {
-    return {books_.dropped.data() + command.first_dropped, command.count};
+    return {books_.dropped.begin() + command.first_dropped, command.count};
   }
   const View& view() const { return view_; }
   HostCounters counters() const {
     HostCounters counters = counters_;
+    counters.instants = books_.instant - 1;
     counters.batches = books_.committed;
     return counters;
   }
@@ -132,9 +133,8 @@ inline void Host::timer(TimerId timer) {
 inline std::span<const Command> Host::decide() {
   books_.commands.clear();
   books_.dropped.clear();
-  ++counters_.instants;
   dispatcher_->decide(view_, changes_, decisions_);
-  for (const QueueId q : changes_.grown) books_.clear_grown(q);
+  ++books_.instant;
   changes_.grown.clear();
   changes_.finished.clear();
   changes_.refused.clear();

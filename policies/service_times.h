@@ -29,11 +29,18 @@ class ServiceTimes {
   const Service* services(ClassId cls) const { return services_[cls.index()].data(); }
   // Draws the time of a batch.
   Duration draw(const Service& service, std::uint32_t batch) {
-    Source& source = sources_[service.source];
     const LatencySampler& sampler = service.samplers[service.by_batch ? batch : 0];
-    const Duration time = sampler.scale(service.mean[batch], source.next);
-    // Drawn ahead: whoever waits for this batch's end does not wait for the generator.
+    const Duration mean = service.mean[batch];
+    if (sampler.constant()) return mean;
+    Source& source = sources_[service.source];
+    const bool foreseen = mean == source.foreseen_mean && &sampler == source.foreseen_by;
+    const Duration time = foreseen ? source.foreseen : sampler.scale(mean, source.next);
+    // Drawn ahead, and scaled for a batch like this one: whoever waits for the end of the next
+    // batch then waits neither for the generator nor for the arithmetic.
     source.next = source.shape.draw(source.stream);
+    source.foreseen_mean = mean;
+    source.foreseen_by = &sampler;
+    source.foreseen = sampler.scale(mean, source.next);
     return time;
   }
 
@@ -43,6 +50,10 @@ class ServiceTimes {
     RandomStream stream;
     LatencySampler shape;
     double next;
+    // The time that `next` means to one sampler at one mean.
+    const LatencySampler* foreseen_by = nullptr;
+    Duration foreseen_mean{};
+    Duration foreseen{};
   };
   std::vector<std::vector<Service>> services_;  // by class
   std::vector<Source> sources_;

@@ -143,7 +143,7 @@ void RateDevice::build_domains(const std::vector<GpuType>& own_types) {
 
 void RateDevice::hold_or_refuse(std::uint32_t e, TimePoint now) {
   Executor& executor = executors_[e];
-  const Window& window = executor.pending.front().window;
+  const Window& window = executor.current.window;
   const bool refused = window.latest < now || window.latest < window.earliest;
   executor.state = refused ? State::kRefusing : State::kWaiting;
   events_->schedule(slot(e), refused ? now : window.earliest, Phase::kFinish);
@@ -157,8 +157,8 @@ void RateDevice::begin_in_domain(std::uint32_t e, TimePoint now) {
     domain.queued.push_back(e);
     return;
   }
-  begin(e, now);
-  executor.work = Int128{executor.alone.count()} << kSpeedBits;
+  const Duration alone = begin(e, executor.current, now);
+  executor.work = Int128{alone.count()} << kSpeedBits;
   executor.speed = 0;
   executor.settled = now;
   domain.running.push_back(e);
@@ -178,7 +178,7 @@ void RateDevice::leave(std::uint32_t e, TimePoint now) {
     // Its window may have closed while it waited for the device; then it is refused, and the next
     // one has its turn.
     executors_[next].state = State::kIdle;
-    advance(next, now);
+    advance(next, executors_[next].current, now);
   }
 }
 
@@ -233,11 +233,11 @@ double RateDevice::speed_of(const Domain& domain, std::uint32_t e, double fair) 
     case Coupling::kDisjoint:
       return 1 / slowdown(domain, e);
     case Coupling::kProcesses: {
-      const Pending& pending = executors_[e].pending.front();
+      const Held& batch = executors_[e].current;
       const ExecutorClass& cls = class_of(e);
       const auto busy = static_cast<std::uint32_t>(domain.running.size());
       const std::optional<double> ms =
-          coupled(e).profile->latency_ms(cls.share, busy, pending.size);
+          coupled(e).profile->latency_ms(cls.share, busy, batch.size);
       if (!ms) return 1;
       return to_ms(mean(e)) / *ms;
     }
@@ -246,16 +246,16 @@ double RateDevice::speed_of(const Domain& domain, std::uint32_t e, double fair) 
 }
 
 double RateDevice::share_speed(std::uint32_t e, double share) {
-  const Pending& pending = executors_[e].pending.front();
+  const Held& batch = executors_[e].current;
   const double cap = share_[deployment_->executors[e].cls.index()];
   Coupled& shared = coupled(e);
-  if (shared.curves.size() <= pending.size) shared.curves.resize(pending.size + 1);
-  ShareCurve& curve = shared.curves[pending.size];
+  if (shared.curves.size() <= batch.size) shared.curves.resize(batch.size + 1);
+  ShareCurve& curve = shared.curves[batch.size];
   if (curve.empty()) {
     for (const Profile::Setting& setting : shared.profile->settings()) {
       const bool whole = setting.share.kind == ShareKind::kWhole;
       if ((!whole && setting.share.kind != ShareKind::kPercent) || setting.processes != 1) continue;
-      const auto ms = shared.profile->latency_ms(setting.share, 1, pending.size);
+      const auto ms = shared.profile->latency_ms(setting.share, 1, batch.size);
       const double fraction = whole ? 1 : setting.share.amount / 100;
       if (ms) curve.emplace_back(fraction, *ms);
     }
@@ -269,9 +269,9 @@ double RateDevice::share_speed(std::uint32_t e, double share) {
 }
 
 Resident RateDevice::resident(std::uint32_t e) {
-  const Pending& pending = executors_[e].pending.front();
+  const Held& batch = executors_[e].current;
   const ExecutorClass& cls = class_of(e);
-  return {coupled(e).profile, cls.share, cls.profiled, pending.size,
+  return {coupled(e).profile, cls.share, cls.profiled, batch.size,
           share_[deployment_->executors[e].cls.index()]};
 }
 
