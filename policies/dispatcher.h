@@ -58,7 +58,7 @@ class View {
   // Executors that serve the same queues form a group.
   const GroupInfo& group(GroupId g) const { return deployment().groups[g.index()]; }
   GroupId group_of(ExecutorId e) const { return books_->executors[e.index()].group; }
-  std::span<const GroupId> groups_of(QueueId q) const { return info(q).groups; }
+  std::span<const GroupId> groups_of(QueueId q) const { return queue(q).groups(); }
   // Positions within the group of the executors that are up and hold no batch.
   const BitSet& idle(GroupId g) const { return books_->idle[g.index()]; }
   bool is_idle(ExecutorId e) const { return executor(e).outstanding == 0 && executor(e).up; }

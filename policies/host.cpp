@@ -13,7 +13,7 @@ Books make_books(const Deployment& deployment, std::uint32_t depth) {
   books.queue_count = static_cast<std::uint32_t>(deployment.queues.size());
   books.depth = depth;
   books.queues.reserve(deployment.queues.size());
-  for (const QueueInfo& queue : deployment.queues) books.queues.emplace_back(queue.slo);
+  for (const QueueInfo& queue : deployment.queues) books.queues.emplace_back(queue);
   books.batches.resize(deployment.executors.size() * 2 * depth);
   for (const GroupInfo& group : deployment.groups) {
     BitSet idle(group.executors.size());

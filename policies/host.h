@@ -44,7 +44,7 @@ class Host {
   }
   // A request of a workload arrived. `draw` is a uniform 64-bit number for weighted_random routing,
   // unused otherwise. Returns false when the plan does not serve the workload: count it as dropped.
-  bool arrived(WorkloadId workload, const Request& request, std::uint64_t draw = 0);
+  bool arrived(WorkloadId workload, Request request, std::uint64_t draw = 0);
   // Returns false for a stale message, which is counted and has no effect.
   bool finished(BatchId batch, TimePoint start, TimePoint end);
   bool refused(BatchId batch, Refusal why);
@@ -101,7 +101,7 @@ class Host {
   bool instant_closed_ = true;
 };
 
-inline bool Host::arrived(WorkloadId workload, const Request& request, std::uint64_t draw) {
+inline bool Host::arrived(WorkloadId workload, Request request, std::uint64_t draw) {
   const MaybeId<QueueId> queue = router_.route(view_, workload, draw);
   if (!queue) return false;
   if (log_ != nullptr) [[unlikely]]

@@ -59,16 +59,19 @@ void EventLoop::schedule_arrival(std::uint32_t w) {
 
 void EventLoop::arrive(std::uint32_t w) {
   const Request request{now_, RequestId::of(WorkloadId(w), sources_[w].take())};
+  // First of all: the sooner this event has its successor, the sooner the next event is known.
+  schedule_arrival(w);
+  ++in_system_;
   recorder_.arrived(WorkloadId(w), now_);
   const std::uint64_t draw = routing_.empty() ? 0 : routing_[w].bits();
-  if (host_.arrived(WorkloadId(w), request, draw)) [[likely]] {
-    ++in_system_;
-  } else {
-    recorder_.dropped({&request, 1}, DropReason::kUnserved);
-    ++in_system_;
-    answered({&request, 1});
-  }
-  schedule_arrival(w);
+  if (!host_.arrived(WorkloadId(w), request, draw)) [[unlikely]]
+    unserved(request);
+}
+
+// By value: a request whose address is taken has to live in memory.
+void EventLoop::unserved(Request request) {
+  recorder_.dropped({&request, 1}, DropReason::kUnserved);
+  answered({&request, 1});
 }
 
 void EventLoop::answered(std::span<const Request> requests) {

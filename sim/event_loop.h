@@ -43,6 +43,7 @@ class EventLoop {
 
   [[gnu::always_inline]] inline void schedule_arrival(std::uint32_t w);
   [[gnu::always_inline]] inline void arrive(std::uint32_t w);
+  void unserved(Request request);
   [[gnu::always_inline]] inline void device_event(ExecutorId e);
   [[gnu::always_inline]] inline void answered(std::span<const Request> requests);
   [[gnu::always_inline]] inline void carry_out(std::span<const Command> commands);

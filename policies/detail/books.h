@@ -69,7 +69,7 @@ struct Pick {
 class Queue {
  public:
   Queue() = default;
-  explicit Queue(Duration slo) : slo_(slo) {}
+  explicit Queue(const QueueInfo& info) : groups_(info.groups), slo_(info.slo) {}
   bool empty() const { return requests_.empty(); }
   std::uint32_t size() const { return static_cast<std::uint32_t>(requests_.size()); }
   // The i-th oldest. Requires: i < size().
@@ -78,10 +78,13 @@ class Queue {
   // A request that finishes at its deadline is good.
   TimePoint deadline(std::size_t i) const { return requests_[i].arrival + slo_; }
   Duration slo() const { return slo_; }
+  // The groups whose executors serve it.
+  std::span<const GroupId> groups() const { return groups_; }
 
  private:
   friend struct Books;
   Ring<Request> requests_;
+  std::span<const GroupId> groups_;
   Duration slo_{};
   std::uint64_t grown_in_ = 0;  // the last instant in which it was in Changes::grown
 };
@@ -207,7 +210,7 @@ struct Books {
     }
   }
   // Enters a batch, as yet without requests, into the executor's books and into the commands.
-  BatchId commit(ExecutorId e, QueueId q, std::uint32_t n, const Window& window) {
+  BatchId commit(ExecutorId e, QueueId q, std::uint32_t n, Window window) {
     TANGRAM_CHECK(e.value() < executor_count, "unknown executor ", e.value());
     TANGRAM_CHECK(q.value() < queue_count, "unknown queue ", q.value());
     ExecutorBooks& executor = executors[e.index()];
