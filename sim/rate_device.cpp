@@ -157,7 +157,9 @@ void RateDevice::begin_in_domain(std::uint32_t e, TimePoint now) {
     domain.queued.push_back(e);
     return;
   }
-  const Duration alone = begin(e, executor.current, now);
+  const Held& batch = executor.current;
+  const Duration alone = times_.draw(executor.services[batch.service], batch.size) + overhead_;
+  begin(e, alone, now);
   executor.work = Int128{alone.count()} << kSpeedBits;
   executor.speed = 0;
   executor.settled = now;

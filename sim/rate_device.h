@@ -165,22 +165,25 @@ class RateDevice {
     if (batch.window.latest < now || batch.window.earliest > now) [[unlikely]] {
       hold_or_refuse(e, now);
     } else if (executors_[e].domain == kNoDomain) [[likely]] {
-      const Duration alone = begin(e, batch, now);
+      // What does not matter to the next event comes after it.
+      const ServiceTimes::Service& service = executors_[e].services[batch.service];
+      const Duration alone = times_.next(service, batch.size) + overhead_;
       events_->schedule(slot(e), now + alone, Phase::kFinish);
+      begin(e, alone, now);
+      times_.advance(service, batch.size);
     } else {
       begin_in_domain(e, now);
     }
   }
   void hold_or_refuse(std::uint32_t e, TimePoint now);
-  // Draws the batch's time, which it returns, and marks it as running.
-  Duration begin(std::uint32_t e, const Held& batch, TimePoint now) {
+  // Marks the batch as running.
+  void begin(std::uint32_t e, Duration alone, TimePoint now) {
     Executor& executor = executors_[e];
-    const Duration alone = times_.draw(executor.services[batch.service], batch.size) + overhead_;
     executor.alone = alone;
     executor.start = now;
     executor.state = State::kRunning;
-    if (executor.report_start) begun_.push_back(ExecutorId(e));
-    return alone;
+    if (executor.report_start) [[unlikely]]
+      begun_.push_back(ExecutorId(e));
   }
   void begin_in_domain(std::uint32_t e, TimePoint now);
   void leave(std::uint32_t e, TimePoint now);

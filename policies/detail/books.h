@@ -210,7 +210,7 @@ struct Books {
     }
   }
   // Enters a batch, as yet without requests, into the executor's books and into the commands.
-  BatchId commit(ExecutorId e, QueueId q, std::uint32_t n, Window window) {
+  [[gnu::always_inline]] BatchId commit(ExecutorId e, QueueId q, std::uint32_t n, Window window) {
     TANGRAM_CHECK(e.value() < executor_count, "unknown executor ", e.value());
     TANGRAM_CHECK(q.value() < queue_count, "unknown queue ", q.value());
     ExecutorBooks& executor = executors[e.index()];
