@@ -62,6 +62,7 @@ bool Host::refused(BatchId id, Refusal why) {
   books_.close(*batch);
   books_.give_back(*batch);
   changes_.refused.push_back({id, batch->executor, batch->queue, why});
+  rare_changes_ = true;
   if (books_.mark_grown(batch->queue)) changes_.grown.push_back(batch->queue);
   for (const Pick& pick : batch->more) {
     if (books_.mark_grown(pick.queue)) changes_.grown.push_back(pick.queue);
@@ -80,6 +81,14 @@ void Host::executor(ExecutorId e, bool up) {
     executor.idle->clear(executor.position);
   }
   changes_.executors.push_back(e);
+  rare_changes_ = true;
+}
+
+void Host::clear_rare_changes() {
+  changes_.refused.clear();
+  changes_.timers.clear();
+  changes_.executors.clear();
+  rare_changes_ = false;
 }
 
 std::uint64_t Host::in_queues() const {

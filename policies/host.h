@@ -88,6 +88,7 @@ class Host {
   Instant& current_instant();
   void log_message(const Message& message);
   void log_decisions();
+  void clear_rare_changes();
 
   Books books_;
   View view_;
@@ -96,6 +97,7 @@ class Host {
   Router router_;
   std::uint32_t timer_count_ = 0;
   Changes changes_;
+  bool rare_changes_ = false;  // some list but grown and finished was written to
   HostCounters counters_;
   MessageLog* log_ = nullptr;
   bool instant_closed_ = true;
@@ -128,6 +130,7 @@ inline void Host::timer(TimerId timer) {
   if (log_ != nullptr) [[unlikely]]
     log_message(TimerMessage{timer});
   changes_.timers.push_back(timer);
+  rare_changes_ = true;
 }
 
 inline std::span<const Command> Host::decide() {
@@ -137,9 +140,8 @@ inline std::span<const Command> Host::decide() {
   ++books_.instant;
   changes_.grown.clear();
   changes_.finished.clear();
-  changes_.refused.clear();
-  changes_.timers.clear();
-  changes_.executors.clear();
+  if (rare_changes_) [[unlikely]]
+    clear_rare_changes();
   if (log_ != nullptr) [[unlikely]]
     log_decisions();
   return books_.commands;

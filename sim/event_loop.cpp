@@ -98,7 +98,7 @@ void EventLoop::device_event(ExecutorId e) {
       const Batch& batch = host_.batch(message.batch);
       host_.finished(message.batch, message.start, now_);
       answered(batch.requests);
-      finished_.push_back({message.batch, message.start, message.alone});
+      finished_.push_back({&batch, message.start, message.alone});
       break;
     }
     case DeviceMessage::Kind::kRefused:
@@ -137,6 +137,14 @@ void EventLoop::fire(std::uint32_t slot) {
   ++events_fired_;
 }
 
+// Out of line: the loop keeps its registers to itself.
+void EventLoop::record_finished() {
+  for (const Ended& ended : finished_) {
+    recorder_.finished(*ended.batch, ended.start, now_, ended.alone);
+  }
+  finished_.clear();
+}
+
 void EventLoop::report_begun() {
   for (const ExecutorId begun : device_.begun()) recorder_.started(begun, now_);
   device_.clear_begun();
@@ -172,10 +180,7 @@ void EventLoop::run(const std::function<void(double)>& progress) {
     } while (events_.next_time() == t);
     carry_out(host_.decide());
     // Recorded last: the next event is found while this is done, and nothing waits for it.
-    for (const Ended& ended : finished_) {
-      recorder_.finished(host_.batch(ended.batch), ended.start, now_, ended.alone);
-    }
-    finished_.clear();
+    if (!finished_.empty()) record_finished();
     if (events_fired_ >= next_progress) [[unlikely]] {
       next_progress += kProgressEvery;
       if (progress) progress(std::min(1.0, to_seconds(now_ - kStart) / scenario_->duration_s));

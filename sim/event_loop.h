@@ -36,7 +36,7 @@ class EventLoop {
 
  private:
   struct Ended {
-    BatchId batch;
+    const Batch* batch = nullptr;
     TimePoint start;
     Duration alone;
   };
@@ -48,6 +48,7 @@ class EventLoop {
   [[gnu::always_inline]] inline void answered(std::span<const Request> requests);
   [[gnu::always_inline]] inline void carry_out(std::span<const Command> commands);
   [[gnu::always_inline]] inline void fire(std::uint32_t slot);
+  [[gnu::noinline]] void record_finished();
   void report_begun();
   // Whether the run ends before an event at `next`, which is at or after the horizon.
   bool over(TimePoint next) const;

@@ -88,8 +88,8 @@ class WorkConserving : public Dispatcher {
     }
     // Whoever became free takes the best of what waits; then whoever was free takes what is new.
     for (const Finished& finished : changes.finished) serve(view, finished.executor, out);
-    for (const Refused& refused : changes.refused) serve(view, refused.executor, out);
-    for (const ExecutorId e : changes.executors) serve(view, e, out);
+    if (!changes.refused.empty() || !changes.executors.empty()) [[unlikely]]
+      serve_again(view, changes, out);
     for (const QueueId q : changes.grown) {
       while (!view.queue(q).empty()) {
         const MaybeId<ExecutorId> e = view.first_idle(q);
@@ -105,6 +105,11 @@ class WorkConserving : public Dispatcher {
   void rank(const View& view, QueueId q) {
     if (!ranking_.any_compete() || !ranking_.competes(q)) return;
     ranking_.set(q, view.queue(q).empty() ? kNever : rule().rank(view, q));
+  }
+  // What changed by accident. Out of line: the loop above is for every instant.
+  [[gnu::noinline]] void serve_again(const View& view, const Changes& changes, Decisions& out) {
+    for (const Refused& refused : changes.refused) serve(view, refused.executor, out);
+    for (const ExecutorId e : changes.executors) serve(view, e, out);
   }
   void serve(const View& view, ExecutorId e, Decisions& out) {
     if (!view.is_idle(e)) return;

@@ -1,64 +1,69 @@
-// A list of plain values that is filled and emptied again and again: it keeps its memory, emptying
-// it is one store, and appending needs no more than the pointer and two counts.
+// A list of plain values that is filled and emptied again and again: it keeps its memory, and
+// emptying it is one store.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 namespace tangram {
 
 template <typename T>
 class List {
-  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+  static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  bool empty() const { return size_ == 0; }
-  std::size_t size() const { return size_; }
+  List() = default;
+  List(List&& other) noexcept
+      : items_(std::move(other.items_)),
+        end_(std::exchange(other.end_, nullptr)),
+        limit_(std::exchange(other.limit_, nullptr)) {}
+  List& operator=(List&&) = delete;
+
+  bool empty() const { return end_ == items_.get(); }
+  std::size_t size() const { return static_cast<std::size_t>(end_ - items_.get()); }
   const T* begin() const { return items_.get(); }
-  const T* end() const { return items_.get() + size_; }
+  const T* end() const { return end_; }
   // Requires: i < size().
   const T& operator[](std::size_t i) const { return items_[i]; }
   const T& front() const { return items_[0]; }
-  const T& back() const { return items_[size_ - 1]; }
+  const T& back() const { return end_[-1]; }
 
-  void clear() { size_ = 0; }
-  void push_back(const T& value) {
-    if (size_ == capacity_) [[unlikely]] {
-      const T copy = value;  // may be one of our own
+  void clear() { end_ = items_.get(); }
+  // By value: it may be one of our own.
+  void push_back(T value) {
+    if (end_ == limit_) [[unlikely]]
       grow(1);
-      items_[size_++] = copy;
-    } else {
-      items_[size_++] = value;
-    }
+    *end_++ = value;
   }
-  // Makes room for n more and returns the first of them, to be written by the caller.
-  T* extend(std::uint32_t n) {
-    if (capacity_ - size_ < n) [[unlikely]]
+  // Makes room for n more and returns the first of them, for the caller to write.
+  T* extend(std::size_t n) {
+    if (static_cast<std::size_t>(limit_ - end_) < n) [[unlikely]]
       grow(n);
-    T* const added = items_.get() + size_;
-    size_ += n;
-    return added;
+    end_ += n;
+    return end_ - n;
   }
   void append(std::span<const T> values) {
-    std::copy(values.begin(), values.end(), extend(static_cast<std::uint32_t>(values.size())));
+    std::copy(values.begin(), values.end(), extend(values.size()));
   }
 
  private:
-  [[gnu::noinline]] void grow(std::uint32_t n) {
-    const std::uint32_t capacity = std::max({2 * capacity_, size_ + n, std::uint32_t{8}});
+  [[gnu::noinline]] void grow(std::size_t n) {
+    const std::size_t used = size();
+    const std::size_t capacity = std::max({2 * used, used + n, std::size_t{8}});
     auto larger = std::make_unique<T[]>(capacity);
     std::copy(begin(), end(), larger.get());
     items_ = std::move(larger);
-    capacity_ = capacity;
+    end_ = items_.get() + used;
+    limit_ = items_.get() + capacity;
   }
 
   std::unique_ptr<T[]> items_;
-  std::uint32_t size_ = 0;
-  std::uint32_t capacity_ = 0;
+  T* end_ = nullptr;
+  T* limit_ = nullptr;
 };
 
 }  // namespace tangram
