@@ -189,8 +189,8 @@ class RateDevice {
   void leave(std::uint32_t e, TimePoint now);
   void retime(const Domain& domain, TimePoint now);
   double speed_of(const Domain& domain, std::uint32_t e, double fair_share);
-  double fair_share(const Domain& domain) const;
-  double slowdown(const Domain& domain, std::uint32_t e);
+  double fair_share(const Domain& domain);
+  double slowdown(std::uint32_t e);
   double share_speed(std::uint32_t e, double share);
   Resident resident(std::uint32_t e);
 
@@ -209,7 +209,8 @@ class RateDevice {
   std::vector<std::vector<Coupled>> coupled_;  // by class, by service
   std::vector<double> share_;                  // by class: cap as a fraction of the GPU's SMs
   std::unique_ptr<InterferenceModel> interference_;
-  std::vector<Resident> residents_;  // scratch
+  std::vector<Resident> neighbours_;  // scratch of retime
+  std::vector<double> caps_;          // scratch of fair_share
   List<ExecutorId> begun_;
   std::vector<std::string> notes_;
 };

@@ -217,8 +217,8 @@ struct Books {
     ExecutorBelief& belief = executor.belief;
     const ExecutorClass& cls = *executor.cls;
     const std::uint32_t service = cls.index_of(q);
-    TANGRAM_CHECK(service < cls.services.size(), "executor ", e.value(), " does not serve queue ",
-                  q.value());
+    TANGRAM_CHECK(service != ExecutorClass::kNotServed, "executor ", e.value(),
+                  " does not serve queue ", q.value());
     const Service& how = cls.services[service];
     TANGRAM_CHECK(n >= 1 && n <= how.max_batch, "batch ", n, ", largest ", how.max_batch);
     TANGRAM_CHECK(belief.up && belief.outstanding < depth, "executor ", e.value(),

@@ -65,7 +65,8 @@ class BitSet {
   }
   // Requires: the block of 64 words has a member.
   std::size_t first_in_block(std::size_t block) const {
-    const std::size_t word = block * 64 + static_cast<std::size_t>(std::countr_zero(summary_[block]));
+    const std::size_t word =
+        block * 64 + static_cast<std::size_t>(std::countr_zero(summary_[block]));
     return word * 64 + static_cast<std::size_t>(std::countr_zero(words_[word]));
   }
   std::size_t size_ = 0;
