@@ -16,6 +16,9 @@ class List {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
+  using value_type = T;
+  using const_iterator = const T*;
+
   List() = default;
   List(List&& other) noexcept
       : items_(std::move(other.items_)),
