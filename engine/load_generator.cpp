@@ -1,26 +1,17 @@
 #include "engine/load_generator.h"
 
-#include <algorithm>
-
 namespace tangram {
-namespace {
-constexpr std::size_t kBlock = 256;
-}  // namespace
 
 LoadGenerator::LoadGenerator(const std::vector<Workload>& workloads,
                              StreamKey key,
                              TimePoint horizon,
                              const RealClock& clock,
                              Inbox& inbox)
-    : workloads_(workloads),
-      horizon_(horizon),
-      clock_(clock),
-      inbox_(inbox),
-      sources_(workloads.size()),
-      due_(workloads.size()) {
-  for (std::size_t w = 0; w < workloads.size(); ++w) {
-    make_source(sources_[w], workloads[w].arrivals, key.with("arrivals").with(workloads[w].name));
-    schedule(w);
+    : horizon_(horizon), clock_(clock), inbox_(inbox), due_(workloads.size()) {
+  for (const Workload& workload : workloads) {
+    sources_.emplace_back(workload.arrivals, key.with("arrivals").with(workload.name));
+    any_closed_ |= sources_.back().closed();
+    schedule(sources_.size() - 1);
   }
 }
 
@@ -32,42 +23,8 @@ LoadGenerator::~LoadGenerator() {
   }
 }
 
-void LoadGenerator::make_source(Source& source, const ArrivalSpec& spec, StreamKey key) {
-  if (spec.process != ArrivalSpec::Process::kClosedLoop) {
-    source.process = make_arrivals(spec, RandomStream(key));
-    source.block.resize(kBlock);
-    return;
-  }
-  any_closed_ = true;
-  source.think_stream = std::make_unique<RandomStream>(key);
-  // Every client thinks once before its first request.
-  for (std::uint32_t c = 0; c < spec.clients; ++c) {
-    source.thinking.push_back(kStart + think(source, spec));
-  }
-  std::make_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
-}
-
-Duration LoadGenerator::think(Source& source, const ArrivalSpec& spec) {
-  if (!spec.think_exponential) return spec.think;
-  return from_ns(static_cast<double>(spec.think.count()) * source.think_stream->exponential());
-}
-
-TimePoint LoadGenerator::next_arrival(Source& source) {
-  if (!source.process) return source.thinking.empty() ? kNever : source.thinking.front();
-  if (source.next == source.filled) {
-    if (source.block.empty()) return kNever;
-    source.filled = source.process->next(source.block);
-    source.next = 0;
-    if (source.filled == 0) {
-      source.block.clear();
-      return kNever;
-    }
-  }
-  return source.block[source.next];
-}
-
 void LoadGenerator::schedule(std::size_t w) {
-  const TimePoint t = next_arrival(sources_[w]);
+  const TimePoint t = sources_[w].next();
   if (t < horizon_) {
     due_.set(w, t);
   } else {
@@ -76,12 +33,11 @@ void LoadGenerator::schedule(std::size_t w) {
 }
 
 void LoadGenerator::answered(WorkloadId workload, TimePoint now) {
-  Source& source = sources_[workload.index()];
-  if (source.process) return;
+  RequestSource& source = sources_[workload.index()];
+  if (!source.closed()) return;
   {
     const std::scoped_lock lock(mutex_);
-    source.thinking.push_back(now + think(source, workloads_[workload.index()].arrivals));
-    std::push_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
+    source.answered(now);
     schedule(workload.index());
   }
   changed_.notify_one();
@@ -128,14 +84,7 @@ void LoadGenerator::post_due(TimePoint now) {
     const std::size_t w = due_.top();
     const TimePoint intended = TimePoint(Duration(static_cast<std::int64_t>(due_.top_primary())));
     if (intended > now) break;
-    Source& source = sources_[w];
-    if (source.process) {
-      ++source.next;
-    } else {
-      std::pop_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
-      source.thinking.pop_back();
-    }
-    posts_.push_back(ArrivalPost{{intended, RequestId::of(WorkloadId(w), source.count++)}});
+    posts_.push_back(ArrivalPost{{intended, RequestId::of(WorkloadId(w), sources_[w].take())}});
     lag_.record(now - intended);
     schedule(w);
   }

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -12,7 +11,7 @@
 #include "engine/inbox.h"
 #include "sim/core/histogram.h"
 #include "sim/core/slot_tree.h"
-#include "workloads/arrivals.h"
+#include "workloads/request_source.h"
 
 namespace tangram {
 
@@ -40,29 +39,17 @@ class LoadGenerator {
   const Histogram& lag() const { return lag_; }
 
  private:
-  struct Source {
-    std::unique_ptr<ArrivalProcess> process;  // none for a closed loop
-    std::vector<TimePoint> block;
-    std::size_t next = 0, filled = 0;
-    std::uint64_t count = 0;          // requests so far
-    std::vector<TimePoint> thinking;  // closed loop: a heap of the clients' next requests
-    std::unique_ptr<RandomStream> think_stream;
-  };
-
-  void make_source(Source& source, const ArrivalSpec& spec, StreamKey key);
-  Duration think(Source& source, const ArrivalSpec& spec);
-  TimePoint next_arrival(Source& source);
   // Puts the source's next request into the tree, or takes the source out of it.
   void schedule(std::size_t w);
   void run();
   void post_due(TimePoint now);
 
-  const std::vector<Workload>& workloads_;
   const TimePoint horizon_;
   const RealClock& clock_;
   Inbox& inbox_;
-  std::vector<Source> sources_;  // this and what follows: guarded by mutex_ while the thread runs
-  SlotTree due_;                 // by workload
+  // By workload. They and what follows are guarded by mutex_ while the thread runs.
+  std::vector<RequestSource> sources_;
+  SlotTree due_;
   bool any_closed_ = false;
   std::vector<Post> posts_;
   Histogram lag_;

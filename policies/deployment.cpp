@@ -17,7 +17,6 @@ namespace tangram {
 namespace {
 
 constexpr std::uint32_t kEveryWorkload = ~std::uint32_t{0};
-constexpr std::uint32_t kNotServed = ~std::uint32_t{0};
 // Up to this many services a scan is faster than a table.
 constexpr std::size_t kMostScanned = 8;
 
@@ -254,7 +253,7 @@ ClassId Builder::add_class(const Spec& spec, GroupId group) {
   }
   if (queues.size() > kMostScanned) {
     cls.first_queue = queues.front().value();
-    cls.service_of.assign(queues.back().value() - cls.first_queue + 1, kNotServed);
+    cls.service_of.assign(queues.back().value() - cls.first_queue + 1, ExecutorClass::kNotServed);
     for (std::size_t i = 0; i < queues.size(); ++i) {
       cls.service_of[queues[i].value() - cls.first_queue] = static_cast<std::uint32_t>(i);
     }

@@ -49,18 +49,24 @@ struct ExecutorClass {
   std::vector<std::uint32_t> service_of;
   std::uint32_t first_queue = 0;
 
-  // The service of a queue, or nullptr when this class does not serve it.
-  const Service* find(QueueId queue) const {
+  static constexpr std::uint32_t kNotServed = ~std::uint32_t{0};
+  // The index of a queue's service, or kNotServed.
+  std::uint32_t index_of(QueueId queue) const {
     if (!service_of.empty()) {
       const std::size_t offset = std::size_t{queue.value()} - first_queue;
-      if (offset >= service_of.size()) return nullptr;
-      const std::uint32_t i = service_of[offset];
-      return i < services.size() ? &services[i] : nullptr;
+      return offset < service_of.size() ? service_of[offset] : kNotServed;
     }
+    std::uint32_t i = 0;
     for (const Service& service : services) {
-      if (service.queue == queue) return &service;
+      if (service.queue == queue) return i;
+      ++i;
     }
-    return nullptr;
+    return kNotServed;
+  }
+  // The service of a queue, or nullptr when this class does not serve it.
+  const Service* find(QueueId queue) const {
+    const std::uint32_t i = index_of(queue);
+    return i == kNotServed ? nullptr : &services[i];
   }
 };
 

@@ -16,11 +16,11 @@ namespace tangram {
 // What happened since the last call; valid during the call only. Every list is in the order of the
 // messages.
 struct Changes {
-  std::vector<QueueId> grown;  // gained requests (arrived, or returned by a refusal); once each
-  std::vector<Finished> finished;
-  std::vector<Refused> refused;       // for learning: the requests are back in their queues
-  std::vector<TimerId> timers;        // hints: recompute, do not take one as proof that work is due
-  std::vector<ExecutorId> executors;  // came up or went away
+  List<QueueId> grown;  // gained requests (arrived, or returned by a refusal); once each
+  List<Finished> finished;
+  List<Refused> refused;       // for learning: the requests are back in their queues
+  List<TimerId> timers;        // hints: recompute, do not take one as proof that work is due
+  List<ExecutorId> executors;  // came up or went away
 };
 
 // Read-only state, every call O(1) but for first_idle (O(groups of the queue)). Exact: queues, own
@@ -57,8 +57,8 @@ class View {
 
   // Executors that serve the same queues form a group.
   const GroupInfo& group(GroupId g) const { return deployment().groups[g.index()]; }
-  GroupId group_of(ExecutorId e) const { return info(e).group; }
-  std::span<const GroupId> groups_of(QueueId q) const { return info(q).groups; }
+  GroupId group_of(ExecutorId e) const { return books_->executors[e.index()].group; }
+  std::span<const GroupId> groups_of(QueueId q) const { return queue(q).groups(); }
   // Positions within the group of the executors that are up and hold no batch.
   const BitSet& idle(GroupId g) const { return books_->idle[g.index()]; }
   bool is_idle(ExecutorId e) const { return executor(e).outstanding == 0 && executor(e).up; }

@@ -13,7 +13,7 @@ Books make_books(const Deployment& deployment, std::uint32_t depth) {
   books.queue_count = static_cast<std::uint32_t>(deployment.queues.size());
   books.depth = depth;
   books.queues.reserve(deployment.queues.size());
-  for (const QueueInfo& queue : deployment.queues) books.queues.emplace_back(queue.slo);
+  for (const QueueInfo& queue : deployment.queues) books.queues.emplace_back(queue);
   books.batches.resize(deployment.executors.size() * 2 * depth);
   for (const GroupInfo& group : deployment.groups) {
     BitSet idle(group.executors.size());
@@ -23,6 +23,7 @@ Books make_books(const Deployment& deployment, std::uint32_t depth) {
   for (const ExecutorInfo& info : deployment.executors) {
     books.executors.push_back({{},
                                0,
+                               info.group,
                                info.position,
                                &deployment.classes[info.cls.index()],
                                &books.idle[info.group.index()]});
@@ -61,6 +62,7 @@ bool Host::refused(BatchId id, Refusal why) {
   books_.close(*batch);
   books_.give_back(*batch);
   changes_.refused.push_back({id, batch->executor, batch->queue, why});
+  rare_changes_ = true;
   if (books_.mark_grown(batch->queue)) changes_.grown.push_back(batch->queue);
   for (const Pick& pick : batch->more) {
     if (books_.mark_grown(pick.queue)) changes_.grown.push_back(pick.queue);
@@ -79,6 +81,14 @@ void Host::executor(ExecutorId e, bool up) {
     executor.idle->clear(executor.position);
   }
   changes_.executors.push_back(e);
+  rare_changes_ = true;
+}
+
+void Host::clear_rare_changes() {
+  changes_.refused.clear();
+  changes_.timers.clear();
+  changes_.executors.clear();
+  rare_changes_ = false;
 }
 
 std::uint64_t Host::in_queues() const {

@@ -44,7 +44,7 @@ class Host {
   }
   // A request of a workload arrived. `draw` is a uniform 64-bit number for weighted_random routing,
   // unused otherwise. Returns false when the plan does not serve the workload: count it as dropped.
-  bool arrived(WorkloadId workload, const Request& request, std::uint64_t draw = 0);
+  bool arrived(WorkloadId workload, Request request, std::uint64_t draw = 0);
   // Returns false for a stale message, which is counted and has no effect.
   bool finished(BatchId batch, TimePoint start, TimePoint end);
   bool refused(BatchId batch, Refusal why);
@@ -60,11 +60,12 @@ class Host {
   bool is_live(BatchId id) const { return batch(id).live && batch(id).generation == id.generation; }
   // The requests of a kDrop command.
   std::span<const Request> dropped(const Command& command) const {
-    return {books_.dropped.data() + command.first_dropped, command.count};
+    return {books_.dropped.begin() + command.first_dropped, command.count};
   }
   const View& view() const { return view_; }
   HostCounters counters() const {
     HostCounters counters = counters_;
+    counters.instants = books_.instant - 1;
     counters.batches = books_.committed;
     return counters;
   }
@@ -87,6 +88,7 @@ class Host {
   Instant& current_instant();
   void log_message(const Message& message);
   void log_decisions();
+  void clear_rare_changes();
 
   Books books_;
   View view_;
@@ -95,12 +97,13 @@ class Host {
   Router router_;
   std::uint32_t timer_count_ = 0;
   Changes changes_;
+  bool rare_changes_ = false;  // some list but grown and finished was written to
   HostCounters counters_;
   MessageLog* log_ = nullptr;
   bool instant_closed_ = true;
 };
 
-inline bool Host::arrived(WorkloadId workload, const Request& request, std::uint64_t draw) {
+inline bool Host::arrived(WorkloadId workload, Request request, std::uint64_t draw) {
   const MaybeId<QueueId> queue = router_.route(view_, workload, draw);
   if (!queue) return false;
   if (log_ != nullptr) [[unlikely]]
@@ -127,19 +130,18 @@ inline void Host::timer(TimerId timer) {
   if (log_ != nullptr) [[unlikely]]
     log_message(TimerMessage{timer});
   changes_.timers.push_back(timer);
+  rare_changes_ = true;
 }
 
 inline std::span<const Command> Host::decide() {
   books_.commands.clear();
   books_.dropped.clear();
-  ++counters_.instants;
   dispatcher_->decide(view_, changes_, decisions_);
-  for (const QueueId q : changes_.grown) books_.clear_grown(q);
+  ++books_.instant;
   changes_.grown.clear();
   changes_.finished.clear();
-  changes_.refused.clear();
-  changes_.timers.clear();
-  changes_.executors.clear();
+  if (rare_changes_) [[unlikely]]
+    clear_rare_changes();
   if (log_ != nullptr) [[unlikely]]
     log_decisions();
   return books_.commands;

@@ -32,6 +32,9 @@ TimePoint believed_finish(const View& view, QueueId queue, std::vector<TimePoint
 }  // namespace
 
 Router::Router(const Deployment& deployment) : deployment_(&deployment) {
+  for (const std::vector<QueueId>& queues : deployment.queues_of) {
+    only_.push_back(queues.size() == 1 ? MaybeId<QueueId>(queues.front()) : MaybeId<QueueId>());
+  }
   if (deployment.routing == Routing::kWeightedRandom) {
     for (const std::vector<QueueId>& queues : deployment.queues_of) {
       std::vector<double>& cumulative = cumulative_.emplace_back();

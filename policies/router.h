@@ -16,10 +16,10 @@ class Router {
 
   // none when nothing serves the workload. `draw` is uniform on 64 bits, for weighted_random.
   MaybeId<QueueId> route(const View& view, WorkloadId workload, std::uint64_t draw) {
-    const std::vector<QueueId>& queues = deployment_->queues_of[workload.index()];
-    if (queues.size() == 1) [[likely]]
-      return queues.front();
-    if (queues.empty()) return {};
+    const MaybeId<QueueId> only = only_[workload.index()];
+    if (only) [[likely]]
+      return only;
+    if (deployment_->queues_of[workload.index()].empty()) return {};
     return route_to_replica(view, workload, draw);
   }
 
@@ -44,6 +44,7 @@ class Router {
   };
 
   const Deployment* deployment_;
+  std::vector<MaybeId<QueueId>> only_;           // by workload: its queue, where it has just one
   std::vector<std::vector<double>> cumulative_;  // weighted_random: by workload, ends at 1
   std::vector<RoundRobin> round_robin_;          // wrr: by workload
   std::vector<TimePoint> free_;                  // scratch of shortest_finish

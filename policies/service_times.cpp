@@ -50,7 +50,7 @@ ServiceTimes::ServiceTimes(const Deployment& truth, const ProfileSet& profiles, 
         RandomStream stream(key.with("service").with(workload).with(gpu_type));
         const LatencySampler shape = shape_of(*profile);
         const double next = shape.draw(stream);
-        sources_.push_back({stream, shape, next});
+        sources_.push_back({stream, shape, next, nullptr, {}, {}});
       }
       Service service{planned.predicted.data(), {}, false, found->second};
       service.by_batch = profile->variability.kind == Variability::Kind::kEmpirical;

@@ -29,12 +29,30 @@ class ServiceTimes {
   const Service* services(ClassId cls) const { return services_[cls.index()].data(); }
   // Draws the time of a batch.
   Duration draw(const Service& service, std::uint32_t batch) {
-    Source& source = sources_[service.source];
-    const LatencySampler& sampler = service.samplers[service.by_batch ? batch : 0];
-    const Duration time = sampler.scale(service.mean[batch], source.next);
-    // Drawn ahead: whoever waits for this batch's end does not wait for the generator.
-    source.next = source.shape.draw(source.stream);
+    const Duration time = next(service, batch);
+    advance(service, batch);
     return time;
+  }
+  // The two halves of draw(): what the next draw will return, and the draw itself. Whoever has to
+  // say soon when the batch ends does so between them, and waits neither for the generator nor for
+  // the arithmetic: advance() foresees that the next batch is like this one.
+  Duration next(const Service& service, std::uint32_t batch) const {
+    const LatencySampler& sampler = service.samplers[service.by_batch ? batch : 0];
+    const Duration mean = service.mean[batch];
+    if (sampler.constant()) return mean;
+    const Source& source = sources_[service.source];
+    if (mean == source.foreseen_mean && &sampler == source.foreseen_by) [[likely]]
+      return source.foreseen;
+    return sampler.scale(mean, source.next);
+  }
+  void advance(const Service& service, std::uint32_t batch) {
+    const LatencySampler& sampler = service.samplers[service.by_batch ? batch : 0];
+    if (sampler.constant()) return;
+    Source& source = sources_[service.source];
+    source.next = source.shape.draw(source.stream);
+    source.foreseen_by = &sampler;
+    source.foreseen_mean = service.mean[batch];
+    source.foreseen = sampler.scale(source.foreseen_mean, source.next);
   }
 
  private:
@@ -43,6 +61,10 @@ class ServiceTimes {
     RandomStream stream;
     LatencySampler shape;
     double next;
+    // The time that `next` means to one sampler at one mean.
+    const LatencySampler* foreseen_by = nullptr;
+    Duration foreseen_mean{};
+    Duration foreseen{};
   };
   std::vector<std::vector<Service>> services_;  // by class
   std::vector<Source> sources_;

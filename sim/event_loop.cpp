@@ -35,81 +35,43 @@ EventLoop::EventLoop(const Scenario& scenario,
               key,
               events_,
               workloads_),
-      recorder_(deployment, recording),
-      sources_(workloads_) {
+      recorder_(deployment, recording) {
+  sources_.reserve(workloads_);
   for (std::uint32_t w = 0; w < workloads_; ++w) {
     const Workload& workload = deployment.workloads[w];
-    make_source(sources_[w], workload.arrivals, key.with("arrivals").with(workload.name));
+    sources_.emplace_back(workload.arrivals, key.with("arrivals").with(workload.name));
+    any_closed_ |= sources_.back().closed();
     if (deployment.routing == Routing::kWeightedRandom) {
       routing_.emplace_back(key.with("routing").with(workload.name));
     }
   }
 }
 
-void EventLoop::make_source(Source& source, const ArrivalSpec& spec, StreamKey key) {
-  if (spec.process != ArrivalSpec::Process::kClosedLoop) {
-    source.process = make_arrivals(spec, RandomStream(key));
-    source.block.resize(kBlock);
-    return;
-  }
-  any_closed_ = true;
-  source.closed = true;
-  source.think = spec.think;
-  source.think_exponential = spec.think_exponential;
-  source.think_stream = std::make_unique<RandomStream>(key);
-  // Every client thinks once before its first request.
-  for (std::uint32_t c = 0; c < spec.clients; ++c) {
-    source.thinking.push_back(kStart + (spec.think_exponential
-                                            ? from_ns(static_cast<double>(spec.think.count()) *
-                                                      source.think_stream->exponential())
-                                            : spec.think));
-  }
-  std::make_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
-}
-
-TimePoint EventLoop::next_arrival(Source& source) {
-  if (source.closed) return source.thinking.empty() ? kNever : source.thinking.front();
-  if (source.next == source.filled) [[unlikely]] {
-    if (source.block.empty()) return kNever;
-    source.filled = source.process->next(source.block);
-    source.next = 0;
-    if (source.filled == 0) {
-      source.block.clear();
-      return kNever;
-    }
-  }
-  return source.block[source.next];
-}
-
 void EventLoop::schedule_arrival(std::uint32_t w) {
-  const TimePoint t = next_arrival(sources_[w]);
+  const TimePoint t = sources_[w].next();
   if (t < horizon_) [[likely]] {
     events_.schedule(SlotId(w), t, Phase::kArrive);
     return;
   }
   events_.cancel(SlotId(w));
-  if (!sources_[w].closed) --open_sources_;
+  if (!sources_[w].closed()) --open_sources_;
 }
 
 void EventLoop::arrive(std::uint32_t w) {
-  Source& source = sources_[w];
-  if (source.closed) [[unlikely]] {
-    std::pop_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
-    source.thinking.pop_back();
-  } else {
-    ++source.next;
-  }
-  const Request request{now_, RequestId::of(WorkloadId(w), source.count++)};
+  const Request request{now_, RequestId::of(WorkloadId(w), sources_[w].take())};
+  // First of all: the sooner this event has its successor, the sooner the next event is known.
+  schedule_arrival(w);
+  ++in_system_;
   recorder_.arrived(WorkloadId(w), now_);
   const std::uint64_t draw = routing_.empty() ? 0 : routing_[w].bits();
-  if (host_.arrived(WorkloadId(w), request, draw)) [[likely]] {
-    ++in_system_;
-  } else {
-    recorder_.dropped({&request, 1}, DropReason::kUnserved);
-    ++in_system_;
-    answered({&request, 1});
-  }
-  schedule_arrival(w);
+  if (!host_.arrived(WorkloadId(w), request, draw)) [[unlikely]]
+    unserved(request);
+}
+
+// By value: a request whose address is taken has to live in memory.
+void EventLoop::unserved(Request request) {
+  recorder_.dropped({&request, 1}, DropReason::kUnserved);
+  answered({&request, 1});
 }
 
 void EventLoop::answered(std::span<const Request> requests) {
@@ -119,17 +81,12 @@ void EventLoop::answered(std::span<const Request> requests) {
     return;
   for (const Request& request : requests) {
     const std::uint32_t w = request.id.workload().value();
-    Source& source = sources_[w];
-    if (!source.closed) continue;
+    RequestSource& source = sources_[w];
+    if (!source.closed()) continue;
     // A client that never thinks and is never served would ask again for ever, at one instant.
-    if (source.think == Duration::zero() && host_.view().deployment().queues_of[w].empty())
+    if (source.think() == Duration::zero() && host_.view().deployment().queues_of[w].empty())
       continue;
-    Duration think = source.think;
-    if (source.think_exponential) {
-      think = from_ns(static_cast<double>(think.count()) * source.think_stream->exponential());
-    }
-    source.thinking.push_back(now_ + think);
-    std::push_heap(source.thinking.begin(), source.thinking.end(), std::greater<>());
+    source.answered(now_);
     schedule_arrival(w);
   }
 }
@@ -141,7 +98,7 @@ void EventLoop::device_event(ExecutorId e) {
       const Batch& batch = host_.batch(message.batch);
       host_.finished(message.batch, message.start, now_);
       answered(batch.requests);
-      finished_.push_back({message.batch, message.start, message.alone});
+      finished_.push_back({&batch, message.start, message.alone});
       break;
     }
     case DeviceMessage::Kind::kRefused:
@@ -157,7 +114,7 @@ void EventLoop::device_event(ExecutorId e) {
 void EventLoop::carry_out(std::span<const Command> commands) {
   for (const Command& command : commands) {
     if (command.kind == CommandKind::kRun) [[likely]] {
-      device_.submit(host_.batch(command.batch), command.batch, now_);
+      device_.submit(command, host_.batch(command.batch).window, now_);
       if (!device_.begun().empty()) [[unlikely]]
         report_begun();
     } else {
@@ -180,6 +137,14 @@ void EventLoop::fire(std::uint32_t slot) {
   ++events_fired_;
 }
 
+// Out of line: the loop keeps its registers to itself.
+void EventLoop::record_finished() {
+  for (const Ended& ended : finished_) {
+    recorder_.finished(*ended.batch, ended.start, now_, ended.alone);
+  }
+  finished_.clear();
+}
+
 void EventLoop::report_begun() {
   for (const ExecutorId begun : device_.begun()) recorder_.started(begun, now_);
   device_.clear_begun();
@@ -196,7 +161,7 @@ bool EventLoop::over(TimePoint next) const {
 void EventLoop::run(const std::function<void(double)>& progress) {
   carry_out(host_.start(kStart, events_, workloads_ + host_.view().executors()));
   for (std::uint32_t w = 0; w < workloads_; ++w) {
-    if (!sources_[w].closed) ++open_sources_;
+    if (!sources_[w].closed()) ++open_sources_;
     schedule_arrival(w);
   }
   std::uint64_t next_progress = kProgressEvery;
@@ -215,10 +180,7 @@ void EventLoop::run(const std::function<void(double)>& progress) {
     } while (events_.next_time() == t);
     carry_out(host_.decide());
     // Recorded last: the next event is found while this is done, and nothing waits for it.
-    for (const Ended& ended : finished_) {
-      recorder_.finished(host_.batch(ended.batch), ended.start, now_, ended.alone);
-    }
-    finished_.clear();
+    if (!finished_.empty()) record_finished();
     if (events_fired_ >= next_progress) [[unlikely]] {
       next_progress += kProgressEvery;
       if (progress) progress(std::min(1.0, to_seconds(now_ - kStart) / scenario_->duration_s));

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <vector>
 
 #include "policies/host.h"
@@ -11,7 +10,7 @@
 #include "sim/rate_device.h"
 #include "sim/results/metrics.h"
 #include "sim/scenario/scenario.h"
-#include "workloads/arrivals.h"
+#include "workloads/request_source.h"
 
 namespace tangram {
 
@@ -36,38 +35,24 @@ class EventLoop {
   TimePoint now() const { return now_; }
 
  private:
-  // One workload's arrivals: a block of times, or the clients of a closed loop.
-  struct Source {
-    std::unique_ptr<ArrivalProcess> process;
-    std::vector<TimePoint> block;
-    std::size_t next = 0, filled = 0;
-    std::uint64_t count = 0;          // requests so far
-    std::vector<TimePoint> thinking;  // closed loop: a heap of the clients' next requests
-    Duration think{};
-    bool think_exponential = true;
-    bool closed = false;
-    std::unique_ptr<RandomStream> think_stream;
-  };
-
   struct Ended {
-    BatchId batch;
+    const Batch* batch = nullptr;
     TimePoint start;
     Duration alone;
   };
 
-  void make_source(Source& source, const ArrivalSpec& spec, StreamKey key);
-  [[gnu::always_inline]] inline TimePoint next_arrival(Source& source);
   [[gnu::always_inline]] inline void schedule_arrival(std::uint32_t w);
   [[gnu::always_inline]] inline void arrive(std::uint32_t w);
+  void unserved(Request request);
   [[gnu::always_inline]] inline void device_event(ExecutorId e);
   [[gnu::always_inline]] inline void answered(std::span<const Request> requests);
   [[gnu::always_inline]] inline void carry_out(std::span<const Command> commands);
   [[gnu::always_inline]] inline void fire(std::uint32_t slot);
+  [[gnu::noinline]] void record_finished();
   void report_begun();
   // Whether the run ends before an event at `next`, which is at or after the horizon.
   bool over(TimePoint next) const;
 
-  static constexpr std::size_t kBlock = 256;
   const Scenario* scenario_;
   TimePoint horizon_;
   std::uint32_t workloads_;
@@ -75,9 +60,9 @@ class EventLoop {
   EventQueue events_;
   RateDevice device_;
   Recorder recorder_;
-  std::vector<Source> sources_;
+  std::vector<RequestSource> sources_;
   std::vector<RandomStream> routing_;  // by workload; only for weighted_random
-  std::vector<Ended> finished_;        // at this instant
+  List<Ended> finished_;               // at this instant
   TimePoint now_ = kStart;
   std::uint64_t events_fired_ = 0;
   std::uint64_t in_system_ = 0;     // arrived, not yet answered

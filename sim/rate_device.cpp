@@ -33,6 +33,11 @@ double latency_at(const std::vector<std::pair<double, double>>& curve, double sh
   return below->second + weight * (above->second - below->second);
 }
 
+// Whether batches run at the same time and may so disturb each other.
+bool feel_each_other(Coupling coupling) {
+  return coupling == Coupling::kCaps || coupling == Coupling::kDisjoint;
+}
+
 }  // namespace
 
 RateDevice::RateDevice(const Deployment& truth,
@@ -128,7 +133,7 @@ void RateDevice::build_domains(const std::vector<GpuType>& own_types) {
       executors_[e].domain = static_cast<std::uint32_t>(domains_.size());
     }
     domains_.push_back({coupling, {}, {}});
-    neighbours |= coupling == Coupling::kCaps || coupling == Coupling::kDisjoint;
+    neighbours |= feel_each_other(coupling);
   }
   if (neighbours) {
     ProfileSet used;
@@ -143,7 +148,7 @@ void RateDevice::build_domains(const std::vector<GpuType>& own_types) {
 
 void RateDevice::hold_or_refuse(std::uint32_t e, TimePoint now) {
   Executor& executor = executors_[e];
-  const Window& window = executor.pending.front().window;
+  const Window& window = executor.current.window;
   const bool refused = window.latest < now || window.latest < window.earliest;
   executor.state = refused ? State::kRefusing : State::kWaiting;
   events_->schedule(slot(e), refused ? now : window.earliest, Phase::kFinish);
@@ -157,8 +162,10 @@ void RateDevice::begin_in_domain(std::uint32_t e, TimePoint now) {
     domain.queued.push_back(e);
     return;
   }
-  begin(e, now);
-  executor.work = Int128{executor.alone.count()} << kSpeedBits;
+  const Held& batch = executor.current;
+  const Duration alone = times_.draw(executor.services[batch.service], batch.size) + overhead_;
+  begin(e, alone, now);
+  executor.work = Int128{alone.count()} << kSpeedBits;
   executor.speed = 0;
   executor.settled = now;
   domain.running.push_back(e);
@@ -178,16 +185,26 @@ void RateDevice::leave(std::uint32_t e, TimePoint now) {
     // Its window may have closed while it waited for the device; then it is refused, and the next
     // one has its turn.
     executors_[next].state = State::kIdle;
-    advance(next, now);
+    advance(next, executors_[next].current, now);
   }
 }
 
 void RateDevice::retime(const Domain& domain, TimePoint now) {
   const double fair = domain.coupling == Coupling::kCaps ? fair_share(domain) : 0;
-  for (const std::uint32_t e : domain.running) {
+  // The others, as each sees them, in the order of `running`: who was last looked at takes the
+  // place of the next.
+  neighbours_.clear();
+  if (interference_ && feel_each_other(domain.coupling)) {
+    for (std::size_t i = 1; i < domain.running.size(); ++i) {
+      neighbours_.push_back(resident(domain.running[i]));
+    }
+  }
+  for (std::size_t i = 0; i < domain.running.size(); ++i) {
+    const std::uint32_t e = domain.running[i];
     Executor& executor = executors_[e];
     const auto speed =
         static_cast<std::uint64_t>(std::max(1.0, speed_of(domain, e, fair) * 0x1p32 + 0.5));
+    if (i < neighbours_.size()) neighbours_[i] = resident(e);
     if (speed == executor.speed) continue;
     executor.work -= Int128{executor.speed} * (now - executor.settled).count();
     executor.settled = now;
@@ -199,7 +216,7 @@ void RateDevice::retime(const Domain& domain, TimePoint now) {
   }
 }
 
-double RateDevice::fair_share(const Domain& domain) const {
+double RateDevice::fair_share(const Domain& domain) {
   // Max-min fairness with caps: the share that is given to everybody whose cap is above it, so that
   // all shares add up to the whole GPU. Found by filling from the smallest cap.
   const auto cap = [&](std::uint32_t e) { return share_[deployment_->executors[e].cls.index()]; };
@@ -207,14 +224,14 @@ double RateDevice::fair_share(const Domain& domain) const {
   for (const std::uint32_t e : domain.running) asked += cap(e);
   // Shares of 30, 30 and 40 % do not add up to exactly 1 in binary.
   if (asked <= 1 + 1e-9) return 1;
-  std::vector<double> caps;
-  for (const std::uint32_t e : domain.running) caps.push_back(cap(e));
-  std::sort(caps.begin(), caps.end());
+  caps_.clear();
+  for (const std::uint32_t e : domain.running) caps_.push_back(cap(e));
+  std::sort(caps_.begin(), caps_.end());
   double left = 1;
-  for (std::size_t i = 0; i < caps.size(); ++i) {
-    const double each = left / static_cast<double>(caps.size() - i);
-    if (caps[i] > each) return each;
-    left -= caps[i];
+  for (std::size_t i = 0; i < caps_.size(); ++i) {
+    const double each = left / static_cast<double>(caps_.size() - i);
+    if (caps_[i] > each) return each;
+    left -= caps_[i];
   }
   return 1;
 }
@@ -228,16 +245,15 @@ double RateDevice::speed_of(const Domain& domain, std::uint32_t e, double fair) 
       return k < 2 ? 1 : spec_.quantum_ms / (spec_.quantum_ms + spec_.switch_ms) / k;
     case Coupling::kCaps: {
       const double cap = share_[deployment_->executors[e].cls.index()];
-      return (fair < cap ? share_speed(e, fair) : 1) / slowdown(domain, e);
+      return (fair < cap ? share_speed(e, fair) : 1) / slowdown(e);
     }
     case Coupling::kDisjoint:
-      return 1 / slowdown(domain, e);
+      return 1 / slowdown(e);
     case Coupling::kProcesses: {
-      const Pending& pending = executors_[e].pending.front();
+      const Held& batch = executors_[e].current;
       const ExecutorClass& cls = class_of(e);
       const auto busy = static_cast<std::uint32_t>(domain.running.size());
-      const std::optional<double> ms =
-          coupled(e).profile->latency_ms(cls.share, busy, pending.size);
+      const std::optional<double> ms = coupled(e).profile->latency_ms(cls.share, busy, batch.size);
       if (!ms) return 1;
       return to_ms(mean(e)) / *ms;
     }
@@ -246,16 +262,16 @@ double RateDevice::speed_of(const Domain& domain, std::uint32_t e, double fair) 
 }
 
 double RateDevice::share_speed(std::uint32_t e, double share) {
-  const Pending& pending = executors_[e].pending.front();
+  const Held& batch = executors_[e].current;
   const double cap = share_[deployment_->executors[e].cls.index()];
   Coupled& shared = coupled(e);
-  if (shared.curves.size() <= pending.size) shared.curves.resize(pending.size + 1);
-  ShareCurve& curve = shared.curves[pending.size];
+  if (shared.curves.size() <= batch.size) shared.curves.resize(batch.size + 1);
+  ShareCurve& curve = shared.curves[batch.size];
   if (curve.empty()) {
     for (const Profile::Setting& setting : shared.profile->settings()) {
       const bool whole = setting.share.kind == ShareKind::kWhole;
       if ((!whole && setting.share.kind != ShareKind::kPercent) || setting.processes != 1) continue;
-      const auto ms = shared.profile->latency_ms(setting.share, 1, pending.size);
+      const auto ms = shared.profile->latency_ms(setting.share, 1, batch.size);
       const double fraction = whole ? 1 : setting.share.amount / 100;
       if (ms) curve.emplace_back(fraction, *ms);
     }
@@ -269,19 +285,16 @@ double RateDevice::share_speed(std::uint32_t e, double share) {
 }
 
 Resident RateDevice::resident(std::uint32_t e) {
-  const Pending& pending = executors_[e].pending.front();
+  const Held& batch = executors_[e].current;
   const ExecutorClass& cls = class_of(e);
-  return {coupled(e).profile, cls.share, cls.profiled, pending.size,
+  return {coupled(e).profile, cls.share, cls.profiled, batch.size,
           share_[deployment_->executors[e].cls.index()]};
 }
 
-double RateDevice::slowdown(const Domain& domain, std::uint32_t e) {
-  if (!interference_ || domain.running.size() < 2) return 1;
-  residents_.clear();
-  for (const std::uint32_t other : domain.running) {
-    if (other != e) residents_.push_back(resident(other));
-  }
-  const double factor = interference_->slowdown(resident(e), residents_);
+// Beside neighbours_.
+double RateDevice::slowdown(std::uint32_t e) {
+  if (neighbours_.empty()) return 1;
+  const double factor = interference_->slowdown(resident(e), neighbours_);
   TANGRAM_CHECK(factor >= 1, "an interference model speeds a batch up; factor ", factor);
   return factor;
 }

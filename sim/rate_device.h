@@ -49,12 +49,17 @@ class RateDevice {
              EventQueue& events,
              std::uint32_t first_slot);
 
-  // Hands a committed batch to its executor.
-  void submit(const Batch& batch, BatchId id, TimePoint now) {
-    const std::uint32_t e = batch.executor.value();
+  // Hands a committed batch to its executor. Requires: a command to run.
+  void submit(const Command& command, const Window& window, TimePoint now) {
+    const std::uint32_t e = command.executor.value();
     Executor& executor = executors_[e];
-    executor.pending.push_back({id, batch.window, batch.service, batch.size()});
-    if (executor.state == State::kIdle) advance(e, now);
+    const Held batch{command.batch, window, command.service, command.count};
+    if (executor.state == State::kIdle) [[likely]] {
+      executor.current = batch;
+      advance(e, batch, now);
+    } else {
+      executor.waiting.push_back(batch);
+    }
   }
 
   // The executor's event is due. It then goes on with its next batch, if it has one.
@@ -63,22 +68,26 @@ class RateDevice {
     Executor& executor = executors_[e];
     DeviceMessage message;
     if (executor.state == State::kRunning) [[likely]] {
-      message = {DeviceMessage::Kind::kFinished, executor.pending.front().id, executor.start,
+      message = {DeviceMessage::Kind::kFinished, executor.current.id, executor.start,
                  executor.alone};
-      executor.pending.pop_front();
       if (executor.domain != kNoDomain) leave(e, now);
     } else if (executor.state == State::kRefusing) {
-      message = {DeviceMessage::Kind::kRefused, executor.pending.front().id, now, {}};
-      executor.pending.pop_front();
+      message = {DeviceMessage::Kind::kRefused, executor.current.id, now, {}};
     }
     executor.state = State::kIdle;
     events_->cancel(slot(e));
-    if (!executor.pending.empty()) advance(e, now);
+    if (message.kind != DeviceMessage::Kind::kNothing) {
+      if (executor.waiting.empty()) [[likely]]
+        return message;
+      executor.current = executor.waiting.front();
+      executor.waiting.pop_front();
+    }
+    advance(e, executor.current, now);
     return message;
   }
 
   // Executors that began a batch since the last clear, on GPUs with more than one executor only.
-  const std::vector<ExecutorId>& begun() const { return begun_; }
+  const List<ExecutorId>& begun() const { return begun_; }
   void clear_begun() { begun_.clear(); }
 
   // Visits (executor, start) of every batch that is running.
@@ -100,7 +109,8 @@ class RateDevice {
     kRefusing,  // the window has closed; the refusal is under way
     kRunning,
   };
-  struct Pending {
+  // A batch that an executor holds.
+  struct Held {
     BatchId id;
     Window window;
     std::uint32_t service = 0;  // within the executor's class
@@ -118,9 +128,10 @@ class RateDevice {
     bool report_start = false;
     std::uint32_t domain = kNoDomain;
     const ServiceTimes::Service* services = nullptr;  // of its class
-    Ring<Pending> pending;                            // the front is the current one
+    Held current;                                     // unless kIdle
     TimePoint start;
     Duration alone{};
+    Ring<Held> waiting;  // behind the current one
     // Only in a domain: work left at `settled`, in 2^-32 ns, and the speed since then, times 2^32.
     Int128 work = 0;
     std::uint64_t speed = 0;
@@ -141,42 +152,45 @@ class RateDevice {
   }
   // Of the executor's current batch.
   Coupled& coupled(std::uint32_t e) {
-    return coupled_[deployment_->executors[e].cls.index()][executors_[e].pending.front().service];
+    return coupled_[deployment_->executors[e].cls.index()][executors_[e].current.service];
   }
   Duration mean(std::uint32_t e) const {
-    const Pending& pending = executors_[e].pending.front();
-    return executors_[e].services[pending.service].mean[pending.size];
+    const Held& batch = executors_[e].current;
+    return executors_[e].services[batch.service].mean[batch.size];
   }
 
-  // Starts, holds, queues or refuses the front batch of an idle executor.
-  void advance(std::uint32_t e, TimePoint now) {
-    Executor& executor = executors_[e];
-    const Window& window = executor.pending.front().window;
-    if (window.latest < now || window.earliest > now) [[unlikely]] {
+  // Starts, holds, queues or refuses the current batch of an idle executor. Handed over apart from
+  // the executor: what was just stored is known sooner than it can be loaded.
+  void advance(std::uint32_t e, const Held& batch, TimePoint now) {
+    if (batch.window.latest < now || batch.window.earliest > now) [[unlikely]] {
       hold_or_refuse(e, now);
-    } else if (executor.domain == kNoDomain) [[likely]] {
-      begin(e, now);
-      events_->schedule(slot(e), now + executor.alone, Phase::kFinish);
+    } else if (executors_[e].domain == kNoDomain) [[likely]] {
+      // What does not matter to the next event comes after it.
+      const ServiceTimes::Service& service = executors_[e].services[batch.service];
+      const Duration alone = times_.next(service, batch.size) + overhead_;
+      events_->schedule(slot(e), now + alone, Phase::kFinish);
+      begin(e, alone, now);
+      times_.advance(service, batch.size);
     } else {
       begin_in_domain(e, now);
     }
   }
   void hold_or_refuse(std::uint32_t e, TimePoint now);
-  // Draws the batch's time and marks it as running.
-  void begin(std::uint32_t e, TimePoint now) {
+  // Marks the batch as running.
+  void begin(std::uint32_t e, Duration alone, TimePoint now) {
     Executor& executor = executors_[e];
-    const Pending& pending = executor.pending.front();
-    executor.alone = times_.draw(executor.services[pending.service], pending.size) + overhead_;
+    executor.alone = alone;
     executor.start = now;
     executor.state = State::kRunning;
-    if (executor.report_start) begun_.push_back(ExecutorId(e));
+    if (executor.report_start) [[unlikely]]
+      begun_.push_back(ExecutorId(e));
   }
   void begin_in_domain(std::uint32_t e, TimePoint now);
   void leave(std::uint32_t e, TimePoint now);
   void retime(const Domain& domain, TimePoint now);
   double speed_of(const Domain& domain, std::uint32_t e, double fair_share);
-  double fair_share(const Domain& domain) const;
-  double slowdown(const Domain& domain, std::uint32_t e);
+  double fair_share(const Domain& domain);
+  double slowdown(std::uint32_t e);
   double share_speed(std::uint32_t e, double share);
   Resident resident(std::uint32_t e);
 
@@ -195,8 +209,9 @@ class RateDevice {
   std::vector<std::vector<Coupled>> coupled_;  // by class, by service
   std::vector<double> share_;                  // by class: cap as a fraction of the GPU's SMs
   std::unique_ptr<InterferenceModel> interference_;
-  std::vector<Resident> residents_;  // scratch
-  std::vector<ExecutorId> begun_;
+  std::vector<Resident> neighbours_;  // scratch of retime
+  std::vector<double> caps_;          // scratch of fair_share
+  List<ExecutorId> begun_;
   std::vector<std::string> notes_;
 };
 

@@ -23,10 +23,11 @@ BatchId Books::run(ExecutorId e, std::span<const Pick> picks, Window window) {
     n += pick.n;
   }
   TANGRAM_CHECK(n <= limit, "batch ", n, ", largest ", limit);
-  Batch& batch = open_batch(e, picks.front().queue, n, window);
+  const BatchId id = commit(e, picks.front().queue, n, window);
+  Batch& batch = batches[id.slot];
   for (const Pick& pick : picks) take(batch, pick.queue, pick.n);
-  batch.more.assign(picks.begin() + 1, picks.end());
-  return commit(batch, n);
+  batch.more.append(picks.subspan(1));
+  return id;
 }
 
 void Books::drop(QueueId q, std::uint32_t n, DropReason why, bool oldest) {
@@ -41,7 +42,7 @@ void Books::drop(QueueId q, std::uint32_t n, DropReason why, bool oldest) {
   } else {
     queue.requests_.pop_back(n);
   }
-  commands.push_back({CommandKind::kDrop, why, ExecutorId(), q, BatchId(), n, first});
+  commands.push_back({CommandKind::kDrop, why, ExecutorId(), q, BatchId(), n, 0, first});
 }
 
 void Books::rebase(ExecutorId e) {

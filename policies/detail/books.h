@@ -12,6 +12,7 @@
 #include "sim/core/bit_set.h"
 #include "sim/core/check.h"
 #include "sim/core/event_queue.h"
+#include "sim/core/list.h"
 #include "sim/core/ring.h"
 
 namespace tangram {
@@ -68,7 +69,7 @@ struct Pick {
 class Queue {
  public:
   Queue() = default;
-  explicit Queue(Duration slo) : slo_(slo) {}
+  explicit Queue(const QueueInfo& info) : groups_(info.groups), slo_(info.slo) {}
   bool empty() const { return requests_.empty(); }
   std::uint32_t size() const { return static_cast<std::uint32_t>(requests_.size()); }
   // The i-th oldest. Requires: i < size().
@@ -77,12 +78,15 @@ class Queue {
   // A request that finishes at its deadline is good.
   TimePoint deadline(std::size_t i) const { return requests_[i].arrival + slo_; }
   Duration slo() const { return slo_; }
+  // The groups whose executors serve it.
+  std::span<const GroupId> groups() const { return groups_; }
 
  private:
   friend struct Books;
   Ring<Request> requests_;
+  std::span<const GroupId> groups_;
   Duration slo_{};
-  bool grown_ = false;  // already in Changes::grown
+  std::uint64_t grown_in_ = 0;  // the last instant in which it was in Changes::grown
 };
 
 struct ExecutorBelief {
@@ -95,7 +99,8 @@ struct ExecutorBelief {
 struct ExecutorBooks {
   ExecutorBelief belief;
   std::uint32_t next_slot = 0;  // of its slots, the one to use next
-  std::uint32_t position = 0;   // within its group
+  GroupId group;
+  std::uint32_t position = 0;  // within its group
   const ExecutorClass* cls = nullptr;
   BitSet* idle = nullptr;  // of its group
 };
@@ -106,13 +111,12 @@ struct Batch {
   bool live = false;
   ExecutorId executor;
   QueueId queue;               // of the first pick
-  std::uint32_t service = 0;   // of the queue, within the executor's class
   std::uint64_t sequence = 0;  // counts commitments, from 1
   Window window;
   TimePoint decided;
   Duration predicted{};
-  std::vector<Request> requests;
-  std::vector<Pick> more;  // picks after the first; usually none
+  List<Request> requests;
+  List<Pick> more;  // picks after the first; usually none
   std::uint32_t size() const { return static_cast<std::uint32_t>(requests.size()); }
 };
 
@@ -127,12 +131,14 @@ struct Command {
   QueueId queue;
   BatchId batch;
   std::uint32_t count = 0;
+  std::uint32_t service = 0;  // kRun: of the queue, within the executor's class
   std::uint32_t first_dropped = 0;
 };
 
 struct Books {
   const Deployment* deployment = nullptr;
   TimePoint now = kStart;
+  std::uint64_t instant = 1;  // counts calls of decide
   std::uint32_t depth = 2;
   std::vector<Queue> queues;
   std::vector<ExecutorBooks> executors;
@@ -141,8 +147,8 @@ struct Books {
   // held may end (the running one, and those behind it refused), and as many be committed; what has
   // just ended keeps its content through that decision.
   std::vector<Batch> batches;
-  std::vector<Command> commands;
-  std::vector<Request> dropped;
+  List<Command> commands;
+  List<Request> dropped;
   std::uint64_t committed = 0;
   std::uint32_t executor_count = 0;  // sizes that every decision checks against
   std::uint32_t queue_count = 0;
@@ -156,9 +162,9 @@ struct Books {
   }
 
   BatchId run(ExecutorId e, QueueId q, std::uint32_t n, Window window) {
-    Batch& batch = open_batch(e, q, n, window);
-    take(batch, q, n);
-    return commit(batch, n);
+    const BatchId id = commit(e, q, n, window);
+    take(batches[id.slot], q, n);
+    return id;
   }
 
   BatchId run(ExecutorId e, std::span<const Pick> picks, Window window);
@@ -171,9 +177,6 @@ struct Books {
     events->schedule(SlotId(first_timer_slot + timer.value()), t < now ? now : t, Phase::kTimer);
   }
 
-  BatchId id_of(const Batch& batch) const {
-    return {static_cast<std::uint32_t>(&batch - batches.data()), batch.generation};
-  }
   // The live batch of that id, or nullptr for a stale message.
   Batch* live(BatchId id) {
     Batch& batch = batches[id.slot];
@@ -197,55 +200,51 @@ struct Books {
 
  private:
   std::uint32_t slots() const { return 2 * depth; }
-  Batch& free_slot(ExecutorId e, ExecutorBooks& executor) {
+  std::uint32_t free_slot(ExecutorId e, ExecutorBooks& executor) {
     while (true) {
       const std::uint32_t turn = executor.next_slot;
       executor.next_slot = turn + 1 == slots() ? 0 : turn + 1;
-      Batch& batch = batches[e.index() * slots() + turn];
-      if (!batch.live) [[likely]]
-        return batch;
+      const std::uint32_t slot = e.value() * slots() + turn;
+      if (!batches[slot].live) [[likely]]
+        return slot;
     }
   }
-  Batch& open_batch(ExecutorId e, QueueId q, std::uint32_t n, const Window& window) {
+  // Enters a batch, as yet without requests, into the executor's books and into the commands.
+  [[gnu::always_inline]] BatchId commit(ExecutorId e, QueueId q, std::uint32_t n, Window window) {
     TANGRAM_CHECK(e.value() < executor_count, "unknown executor ", e.value());
     TANGRAM_CHECK(q.value() < queue_count, "unknown queue ", q.value());
     ExecutorBooks& executor = executors[e.index()];
     ExecutorBelief& belief = executor.belief;
-    const Service* how = executor.cls->find(q);
-    TANGRAM_CHECK(how != nullptr, "executor ", e.value(), " does not serve queue ", q.value());
-    TANGRAM_CHECK(n >= 1 && n <= how->max_batch, "batch ", n, ", largest ", how->max_batch);
+    const ExecutorClass& cls = *executor.cls;
+    const std::uint32_t service = cls.index_of(q);
+    TANGRAM_CHECK(service != ExecutorClass::kNotServed, "executor ", e.value(),
+                  " does not serve queue ", q.value());
+    const Service& how = cls.services[service];
+    TANGRAM_CHECK(n >= 1 && n <= how.max_batch, "batch ", n, ", largest ", how.max_batch);
     TANGRAM_CHECK(belief.up && belief.outstanding < depth, "executor ", e.value(),
                   " is full or down; outstanding ", belief.outstanding, ", depth ", depth);
-    Batch& batch = free_slot(e, executor);
+    const std::uint32_t slot = free_slot(e, executor);
+    Batch& batch = batches[slot];
+    const BatchId id{slot, ++batch.generation};
+    commands.push_back({CommandKind::kRun, DropReason::kDeadline, e, q, id, n, service, 0});
     batch.live = true;
-    ++batch.generation;
     batch.executor = e;
     batch.queue = q;
-    batch.service = static_cast<std::uint32_t>(how - executor.cls->services.data());
     batch.sequence = ++committed;
     batch.window = window;
     batch.decided = now;
-    batch.predicted = how->predicted[n];
+    batch.predicted = how.predicted[n];
     batch.requests.clear();
     batch.more.clear();
     if (belief.outstanding++ == 0) executor.idle->clear(executor.position);
-    const TimePoint begin = std::max({now, window.earliest, belief.free_at});
-    belief.free_at = begin + batch.predicted;
-    return batch;
+    belief.free_at = std::max({now, window.earliest, belief.free_at}) + batch.predicted;
+    return id;
   }
 
   void take(Batch& batch, QueueId q, std::uint32_t n) {
     Queue& queue = queues[q.index()];
     TANGRAM_CHECK(n <= queue.size(), "asked for ", n, " requests, queue holds ", queue.size());
-    for (std::uint32_t i = 0; i < n; ++i) batch.requests.push_back(queue.requests_[i]);
-    queue.requests_.pop_front(n);
-  }
-
-  BatchId commit(const Batch& batch, std::uint32_t n) {
-    const BatchId id = id_of(batch);
-    commands.push_back(
-        {CommandKind::kRun, DropReason::kDeadline, batch.executor, batch.queue, id, n, 0});
-    return id;
+    queue.requests_.pop_front(n, batch.requests.extend(n));
   }
 
   void rebase(ExecutorId e);
@@ -253,13 +252,13 @@ struct Books {
  public:
   // Used by the Host when requests arrive or come back.
   void push(QueueId q, const Request& request) { queues[q.index()].requests_.push_back(request); }
+  // Whether the queue has not been marked in this instant before.
   bool mark_grown(QueueId q) {
     Queue& queue = queues[q.index()];
-    const bool first = !queue.grown_;
-    queue.grown_ = true;
+    const bool first = queue.grown_in_ != instant;
+    queue.grown_in_ = instant;
     return first;
   }
-  void clear_grown(QueueId q) { queues[q.index()].grown_ = false; }
 };
 
 }  // namespace tangram

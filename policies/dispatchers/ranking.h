@@ -20,6 +20,7 @@ class QueueRanking {
       only_.push_back(queues.size() == 1 ? MaybeId<QueueId>(queues.front()) : MaybeId<QueueId>());
       trees_.emplace_back(queues.size());
       if (queues.size() == 1) continue;  // nothing to rank
+      any_compete_ = true;
       for (std::size_t i = 0; i < queues.size(); ++i) {
         places[queues[i].index()].push_back({g, static_cast<std::uint32_t>(i)});
       }
@@ -30,6 +31,8 @@ class QueueRanking {
     }
     first_.push_back(static_cast<std::uint32_t>(places_.size()));
   }
+  // Whether there is any queue that competes with others.
+  bool any_compete() const { return any_compete_; }
   // Whether the queue competes with others in some group; where it does not, ranking it is no use.
   bool competes(QueueId q) const { return first_[q.index()] != first_[q.index() + 1]; }
   // Ranks a queue by this key in every group that serves it; kNever takes it out.
@@ -58,6 +61,7 @@ class QueueRanking {
   struct Place {
     std::uint32_t group, position;
   };
+  bool any_compete_ = false;
   std::vector<MaybeId<QueueId>> only_;  // by group: its queue, where it has just one
   std::vector<SlotTree> trees_;         // by group
   std::vector<Place> places_;           // where queue q is ranked: [first_[q], first_[q + 1])
@@ -79,11 +83,13 @@ class WorkConserving : public Dispatcher {
   bool prune(const View&, QueueId, Decisions&) const { return false; }
 
   void decide(const View& view, const Changes& changes, Decisions& out) override {
-    for (const QueueId q : changes.grown) rank(view, q);
+    if (ranking_.any_compete()) {
+      for (const QueueId q : changes.grown) rank(view, q);
+    }
     // Whoever became free takes the best of what waits; then whoever was free takes what is new.
     for (const Finished& finished : changes.finished) serve(view, finished.executor, out);
-    for (const Refused& refused : changes.refused) serve(view, refused.executor, out);
-    for (const ExecutorId e : changes.executors) serve(view, e, out);
+    if (!changes.refused.empty() || !changes.executors.empty()) [[unlikely]]
+      serve_again(view, changes, out);
     for (const QueueId q : changes.grown) {
       while (!view.queue(q).empty()) {
         const MaybeId<ExecutorId> e = view.first_idle(q);
@@ -97,8 +103,13 @@ class WorkConserving : public Dispatcher {
   const Rule& rule() const { return static_cast<const Rule&>(*this); }
 
   void rank(const View& view, QueueId q) {
-    if (!ranking_.competes(q)) return;
+    if (!ranking_.any_compete() || !ranking_.competes(q)) return;
     ranking_.set(q, view.queue(q).empty() ? kNever : rule().rank(view, q));
+  }
+  // What changed by accident. Out of line: the loop above is for every instant.
+  [[gnu::noinline]] void serve_again(const View& view, const Changes& changes, Decisions& out) {
+    for (const Refused& refused : changes.refused) serve(view, refused.executor, out);
+    for (const ExecutorId e : changes.executors) serve(view, e, out);
   }
   void serve(const View& view, ExecutorId e, Decisions& out) {
     if (!view.is_idle(e)) return;

@@ -28,7 +28,12 @@ class BitSet {
   }
   bool any() const { return first() != kNone; }
   // The smallest member, or kNone.
-  std::size_t first() const { return from(0); }
+  std::size_t first() const {
+    for (std::size_t block = 0; block < summary_.size(); ++block) {
+      if (summary_[block] != 0) return first_in_block(block);
+    }
+    return kNone;
+  }
   // The smallest member >= i, or kNone.
   std::size_t from(std::size_t i) const {
     if (i >= size_) return kNone;
@@ -54,8 +59,14 @@ class BitSet {
       do {
         if (++block == summary_.size()) return kNone;
       } while (summary_[block] == 0);
-      word = block * 64 + static_cast<std::size_t>(std::countr_zero(summary_[block]));
+      return first_in_block(block);
     }
+    return word * 64 + static_cast<std::size_t>(std::countr_zero(words_[word]));
+  }
+  // Requires: the block of 64 words has a member.
+  std::size_t first_in_block(std::size_t block) const {
+    const std::size_t word =
+        block * 64 + static_cast<std::size_t>(std::countr_zero(summary_[block]));
     return word * 64 + static_cast<std::size_t>(std::countr_zero(words_[word]));
   }
   std::size_t size_ = 0;

@@ -38,13 +38,22 @@ class EventQueue {
   bool empty() const { return use_radix_ ? radix_.empty() : tree_.empty(); }
   // The earliest pending time; kNever when empty.
   TimePoint next_time() const {
-    const std::uint64_t t = use_radix_ ? radix_.top_primary() : tree_.top_primary();
+    std::uint64_t t = 0;
+    if (use_radix_) [[unlikely]] {
+      t = radix_.top_primary();
+    } else {
+      t = tree_.top_primary();
+    }
     return t > static_cast<std::uint64_t>(kNever.time_since_epoch().count())
                ? kNever
                : TimePoint(Duration(static_cast<std::int64_t>(t)));
   }
   // The component of the earliest event. Requires: !empty().
-  SlotId top() const { return SlotId(use_radix_ ? radix_.top() : tree_.top()); }
+  SlotId top() const {
+    if (use_radix_) [[unlikely]]
+      return SlotId(radix_.top());
+    return SlotId(tree_.top());
+  }
 
   // Schedules the slot's one event, in place of any pending one. A time of kNever cancels it.
   // Requires: t >= the time of the last event fired (checked by the caller's clock).
@@ -55,14 +64,14 @@ class EventQueue {
     }
     const std::uint64_t order = std::uint64_t{static_cast<std::uint8_t>(phase)} << kSequenceBits |
                                 (sequence_++ & kSequenceMask);
-    if (use_radix_) {
+    if (use_radix_) [[unlikely]] {
       radix_.set(slot.index(), static_cast<std::uint64_t>(t.time_since_epoch().count()), order);
     } else {
       tree_.set(slot.index(), t, order);
     }
   }
   void cancel(SlotId slot) {
-    if (use_radix_) {
+    if (use_radix_) [[unlikely]] {
       radix_.clear(slot.index());
     } else {
       tree_.clear(slot.index());

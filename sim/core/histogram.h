@@ -58,8 +58,8 @@ class Histogram {
   std::vector<Bin> bins() const;
 
   static constexpr std::size_t bin_of(std::uint64_t value) {
-    if (value < (1U << kBits)) return value;
-    const int octave = static_cast<int>(std::bit_width(value)) - kBits - 1;
+    // The first two octaves have bins of 1 ns.
+    const int octave = static_cast<int>(std::bit_width(value | (1U << kBits))) - kBits - 1;
     return (static_cast<std::size_t>(octave) << kBits) + (value >> octave);
   }
   static constexpr std::uint64_t lower_bound(std::size_t bin) {

@@ -37,6 +37,11 @@ class Ring {
     head_ += n;
     size_ -= n;
   }
+  // Moves the n oldest to `out`.
+  void pop_front(std::size_t n, T* out) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = items_[(head_ + i) & mask_];
+    pop_front(n);
+  }
   void pop_back(std::size_t n = 1) { size_ -= n; }
   // Inserts before the first element for which before(value, element); O(size).
   template <typename Before>

@@ -182,7 +182,7 @@ inline void Recorder::count(const Batch& batch,
   metrics.completed += counted;
   metrics.exec.record(end - start, counted);
   metrics.batch_wait += held;
-  metrics.interference += interference.count() * n;
+  if (interference != Duration{}) metrics.interference += interference.count() * n;
   if (q == batch.queue) {
     ++metrics.batches;
     metrics.batch_items += batch.size();

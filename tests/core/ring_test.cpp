@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -37,7 +38,13 @@ TEST(Ring, AgreesWithADequeOverRandomChanges) {
       continue;
     } else if (action < 6) {
       const std::size_t n = 1 + random.below(std::min<std::size_t>(deque.size(), 3));
-      ring.pop_front(n);
+      if (action == 4) {
+        ring.pop_front(n);
+      } else {
+        std::vector<int> moved(n);
+        ring.pop_front(n, moved.data());
+        ASSERT_TRUE(std::equal(moved.begin(), moved.end(), deque.begin()));
+      }
       deque.erase(deque.begin(), deque.begin() + static_cast<std::ptrdiff_t>(n));
     } else if (action == 6) {
       ring.pop_back();

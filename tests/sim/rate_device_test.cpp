@@ -55,14 +55,14 @@ class Bench {
               std::size_t workload = 0,
               std::uint32_t size = 1,
               Window window = {}) {
-    Batch batch;
-    batch.executor = ExecutorId(executor);
-    batch.queue = deployment_.queues_of[workload].front();
+    Command command;
+    command.executor = ExecutorId(executor);
+    command.queue = deployment_.queues_of[workload].front();
+    command.batch = {static_cast<std::uint32_t>(script_.size()), 1};
+    command.count = size;
     const ExecutorClass& cls = deployment_.classes[deployment_.executors[executor].cls.index()];
-    batch.service = static_cast<std::uint32_t>(cls.find(batch.queue) - cls.services.data());
-    batch.window = window;
-    batch.requests.resize(size);
-    script_.push_back({at(ms), std::move(batch)});
+    command.service = cls.index_of(command.queue);
+    script_.push_back({at(ms), command, window});
   }
 
   // Plays the script, which is in the order of time; outcomes in its order.
@@ -74,7 +74,7 @@ class Bench {
       const TimePoint now = std::min(submission, events_->next_time());
       while (events_->next_time() == now) fire(now);
       for (; next < script_.size() && script_[next].time == now; ++next) {
-        device_->submit(script_[next].batch, {static_cast<std::uint32_t>(next), 1}, now);
+        device_->submit(script_[next].command, script_[next].window, now);
       }
     }
     return outcomes_;
@@ -84,7 +84,8 @@ class Bench {
  private:
   struct Step {
     TimePoint time;
-    Batch batch;
+    Command command;
+    Window window;
   };
   void fire(TimePoint now) {
     const DeviceMessage message = device_->fire(ExecutorId(events_->top().value()), now);
