@@ -110,22 +110,26 @@ const std::vector<int>& starts_of(std::size_t size) {
 class Allocator {
  public:
   Allocator(std::vector<Service>& services, std::size_t gpu_limit)
-      : services_(services), gpu_limit_(gpu_limit) {}
+      : services_(services), gpu_limit_(gpu_limit), without_gpu_(services.size()) {}
 
   void enqueue(std::size_t service, std::size_t size, std::int64_t count) {
     if (count > 0) queues_[size].push_back({service, count});
   }
 
-  // Places what waits, the largest sizes first. Where no GPU takes a segment the original stops;
-  // the queues keep the rest until somebody drains them again.
+  // Places what waits, the largest sizes first. A segment that no GPU takes is gone, and the rest
+  // waits until the next call.
   void drain() {
     for (std::size_t s = kSizes.size(); s-- > 0;) {
       while (!queues_[s].empty()) {
-        const std::optional<std::size_t> gpu = best_fit(s);
-        if (!gpu) return;
         Waiting& first = queues_[s].front();
-        put(*gpu, {first.service, s});
+        const std::size_t service = first.service;
         if (--first.count == 0) queues_[s].pop_front();
+        const std::optional<std::size_t> gpu = best_fit(s);
+        if (!gpu) {
+          ++without_gpu_[service];
+          return;
+        }
+        put(*gpu, {service, s});
       }
     }
   }
@@ -171,8 +175,9 @@ class Allocator {
     std::size_t gpu;
   };
   const std::vector<Lost>& lost() const { return lost_; }
-  std::int64_t waiting(std::size_t service) const {
-    std::int64_t n = 0;
+  // Segments of the service that never got a GPU.
+  std::int64_t without_gpu(std::size_t service) const {
+    std::int64_t n = without_gpu_[service];
     for (const auto& queue : queues_) {
       for (const Waiting& entry : queue) n += entry.service == service ? entry.count : 0;
     }
@@ -266,9 +271,10 @@ class Allocator {
   std::vector<Service>& services_;
   std::size_t gpu_limit_;
   std::vector<Gpu> gpus_;
-  std::array<std::deque<Waiting>, kSizes.size()> queues_;  // by size
+  std::array<std::deque<Waiting>, kSizes.size()> queues_;               // by size
   std::array<std::array<std::set<std::size_t>, 2>, kSlots + 1> pools_;  // by slices in use
   std::vector<Lost> lost_;
+  std::vector<std::int64_t> without_gpu_;  // by service
 };
 
 // --- The planner ---------------------------------------------------------------------------------
@@ -350,7 +356,7 @@ class ParvagpuReleased final : public Planner {
     const std::vector<double> capacities = detail::capacities_of(gpus, gpus.size(), reasons.size());
     for (std::size_t i = 0; i < services.size(); ++i) {
       const Service& service = services[i];
-      const std::int64_t left = allocator.waiting(i);
+      const std::int64_t left = allocator.without_gpu(i);
       std::string& reason = reasons[service.workload];
       if (left > 0) {
         reason = fmt::format("the released program found no GPU for {} segments", left);
