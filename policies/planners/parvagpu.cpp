@@ -96,7 +96,7 @@ class Allocator {
   // At most `strandings` GPUs get a cut that strands slices.
   void place_all(const std::vector<std::vector<std::size_t>>& counts, std::size_t strandings) {
     for (std::size_t s = cuts_.sizes().size(); s-- > 0;) {
-      for (std::size_t d = 0; d < demands_.size(); ++d) {
+      for (const std::size_t d : hardest_to_split()) {
         for (std::size_t i = 0; i < counts[d][s]; ++i) {
           const MigSegment segment = demands_[d].segment(s);
           const std::size_t gpu = *packing_.add(segment, s, strandings > 0, true);
@@ -122,6 +122,27 @@ class Allocator {
   }
 
  private:
+  // Demands by what other sizes carry per slice beside the densest, least first: the GPUs at the end
+  // are split, so the demands that lose least by it belong there.
+  std::vector<std::size_t> hardest_to_split() const {
+    std::vector<std::pair<double, std::size_t>> kept;
+    for (std::size_t d = 0; d < demands_.size(); ++d) {
+      const MigDemand& demand = demands_[d];
+      double other = 0;
+      for (std::size_t s = 0; s < cuts_.sizes().size(); ++s) {
+        if (s == demand.densest || !demand.best[s]) continue;
+        other = std::max(other, demand.best[s]->total_rps() / cuts_.sizes()[s]);
+      }
+      const double densest =
+          demand.best[demand.densest]->total_rps() / cuts_.sizes()[demand.densest];
+      kept.emplace_back(other / densest, d);
+    }
+    std::sort(kept.begin(), kept.end());
+    std::vector<std::size_t> order;
+    for (const auto& [share, d] : kept) order.push_back(d);
+    return order;
+  }
+
   struct Piece {
     std::size_t gpu, size, demand;
     double capacity_rps;
@@ -162,7 +183,7 @@ class Allocator {
       for (std::size_t i = 0; i < order.size() && !placed; ++i) {
         const std::size_t s = order[i].second;
         const MigSegment segment = demand.segment(s);
-        const std::optional<std::size_t> gpu = packing_.add(segment, s, true, false);
+        const std::optional<std::size_t> gpu = packing_.add(segment, s, false, false);
         if (!gpu) continue;
         pieces.push_back({*gpu, s, d, segment.capacity_rps});
         capacity_[d] += segment.capacity_rps;
