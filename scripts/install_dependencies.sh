@@ -7,7 +7,7 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build python3
-  nlohmann-json3-dev libfmt-dev libcli11-dev libhdf5-dev
+  nlohmann-json3-dev libfmt-dev libcli11-dev libhdf5-dev coinor-libcbc-dev
   libgtest-dev libgmock-dev libbenchmark-dev)
 # The fuzzers need clang and its run-time library; the format check needs exactly this clang-format;
 # the tests read results as a user's Python would.

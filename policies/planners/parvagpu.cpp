@@ -122,8 +122,8 @@ class Allocator {
   }
 
  private:
-  // Demands by what other sizes carry per slice beside the densest, least first: the GPUs at the end
-  // are split, so the demands that lose least by it belong there.
+  // Demands by what other sizes carry per slice beside the densest, least first: the GPUs at the
+  // end are split, so the demands that lose least by it belong there.
   std::vector<std::size_t> hardest_to_split() const {
     std::vector<std::pair<double, std::size_t>> kept;
     for (std::size_t d = 0; d < demands_.size(); ++d) {
