@@ -6,10 +6,10 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "policies/plan_io.h"
+#include "sim/compare_plans.h"
 #include "sim/core/atomic_file.h"
+#include "sim/evaluator.h"
 #include "sim/results/table.h"
-#include "sim/scenario/plan_of_scenario.h"
-#include "sim/simulation.h"
 
 namespace tangram::cli {
 namespace {
@@ -17,6 +17,8 @@ namespace {
 struct Options {
   std::string scenario;
   std::string out;
+  std::string format = "json";
+  std::vector<std::string> compare;
   bool strict = false;
 };
 
@@ -54,12 +56,18 @@ std::string listing(const Plan& plan) {
 int run(const Options& options) {
   Scenario scenario =
       load_scenario(ScenarioArguments{options.scenario, {}, {}, {{"--out", options.out}}});
-  const Plan plan = make_plan(scenario, scenario.notes);
-  const std::string json = to_json(plan, scenario.workloads).dump(2) + '\n';
+  if (!options.compare.empty()) {
+    print(table_of(compare_plans(scenario, options.compare)));
+    return kDone;
+  }
+  const Plan plan = plan_scenario(scenario, scenario.notes);
+  const std::string text = options.format == "parvagpu"
+                               ? to_parvagpu(plan)
+                               : to_json(plan, scenario.workloads).dump(2) + '\n';
   if (options.out.empty()) {
-    print(json);
+    print(text);
   } else {
-    write_file(options.out, json);
+    write_file(options.out, text);
     print(listing(plan));
   }
   for (const std::string& note : scenario.notes) print_note(note);
@@ -75,7 +83,14 @@ int run(const Options& options) {
 Action add_plan(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("SCENARIO", options->scenario, "scenario file (JSON)")->required();
-  app.add_option("--out", options->out, "write the plan (JSON) and print a listing of it");
+  CLI::Option* out =
+      app.add_option("--out", options->out, "write the plan and print a listing of it");
+  app.add_option("--format", options->format, "of the plan")
+      ->check(CLI::IsMember({"json", "parvagpu"}));
+  app.add_option("--compare", options->compare,
+                 "plan by each of these planners and print their figures: NAME,NAME,...")
+      ->delimiter(',')
+      ->excludes(out);
   app.add_flag("--strict", options->strict, "exit with 1 when demand is unserved");
   return [options] { return run(*options); };
 }

@@ -10,11 +10,11 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "sim/core/atomic_file.h"
+#include "sim/evaluator.h"
 #include "sim/results/result_file.h"
 #include "sim/results/summary.h"
 #include "sim/results/table.h"
 #include "sim/results/timeline.h"
-#include "sim/scenario/plan_of_scenario.h"
 #include "sim/simulation.h"
 
 namespace tangram::cli {
@@ -98,7 +98,7 @@ int strict_answer(const Json& summary) {
 
 int run(const Options& options) {
   Scenario scenario = load(options);
-  const Plan plan = make_plan(scenario, scenario.notes);
+  const Plan plan = plan_scenario(scenario, scenario.notes);
   if (options.out.empty() && scenario.log_requests) {
     print_note("/outputs/requests asks for a request log, which only --out can hold");
   }

@@ -177,7 +177,46 @@ class Reader {
   std::map<std::uint32_t, GpuRows> rows_;  // by GPU
 };
 
+// The one replica of a partition that the format can say.
+const PlanReplica& replica_to_write(const PlanGpu& gpu, const PlanPartition& partition) {
+  const auto refuse = [&](const char* why) {
+    throw NoAnswer(
+        fmt::format("the ParvaGPU format cannot say this plan: on GPU {}, {}", gpu.index, why));
+  };
+  if (gpu.mode != GpuMode::kMig || !partition.size || !partition.start) {
+    refuse("a partition is no MIG instance");
+  }
+  if (partition.replicas.size() != 1) refuse("an instance does not have exactly one replica");
+  const PlanReplica& replica = partition.replicas.front();
+  if (!replica.batch) refuse("a replica has no planned batch");
+  if (replica.model.find_first_of(",\r\n") != std::string::npos) {
+    refuse("a model's name has a comma or a line feed");
+  }
+  return replica;
+}
+
 }  // namespace
+
+std::string to_parvagpu(const Plan& plan) {
+  std::string text = std::string(kHeader) + '\n';
+  std::map<std::string, std::string> workload_of;  // by model
+  for (const PlanGpu& gpu : plan.gpus) {
+    for (const PlanPartition& partition : gpu.partitions) {
+      const PlanReplica& replica = replica_to_write(gpu, partition);
+      const auto known = workload_of.emplace(replica.model, replica.workload).first;
+      if (known->second != replica.workload) {
+        throw NoAnswer(fmt::format(
+            "the ParvaGPU format names models, and {} belongs to the workloads \"{}\" and \"{}\"",
+            replica.model, known->second, replica.workload));
+      }
+      text +=
+          fmt::format("{},{},{},{},{},{},{}\n", gpu.index / kGpusPerNode, gpu.index % kGpusPerNode,
+                      replica.model, partition.released_start.value_or(*partition.start),
+                      *partition.size, *replica.batch, replica.processes);
+    }
+  }
+  return text;
+}
 
 Plan parse_parvagpu_plan(const std::string& text,
                          const std::string& name,

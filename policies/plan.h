@@ -60,7 +60,8 @@ struct Plan {
   std::string planner;
   std::vector<PlanGpu> gpus;  // ascending by index
   std::vector<Unserved> unserved;
-  std::vector<std::string> lost;  // segments that an original program loses, in words
+  std::vector<std::string> lost;   // segments that an original program loses, in words
+  std::vector<std::string> notes;  // what the planner has to say: proofs, predictions
 
   // GPUs with at least one replica, and MIG slices in use.
   std::uint32_t gpus_used() const;

@@ -28,6 +28,12 @@ Plan parse_parvagpu_plan(const std::string& text,
                          const std::vector<Workload>& workloads,
                          Faults& faults);
 
+// Writes a plan in that format, the released labels where there are any. Reading it again gives the
+// same GPUs, but for the planned rates, which the format does not hold. Throws NoAnswer for a plan
+// that it cannot say: GPUs not cut by MIG, partitions without exactly one replica and a batch, or a
+// model with several workloads.
+std::string to_parvagpu(const Plan& plan);
+
 // Assigns each partition of a MIG GPU a legal start, keeping the sizes; starts that are legal and
 // disjoint stay. Returns false when no legal placement of these sizes exists.
 bool place_mig_partitions(const GpuType& type, std::vector<PlanPartition>& partitions);

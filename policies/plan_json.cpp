@@ -123,6 +123,11 @@ void read_summary(const JsonNode& node, Plan& plan) {
       if (auto words = item.string()) plan.lost.push_back(std::move(*words));
     }
   }
+  if (const auto notes = object.get("notes")) {
+    for (const JsonNode& item : notes->items()) {
+      if (auto words = item.string()) plan.notes.push_back(std::move(*words));
+    }
+  }
   object.finish();
 }
 
@@ -206,6 +211,7 @@ Json to_json(const Plan& plan, const std::vector<Workload>& workloads) {
         Json{{"workload", entry.workload}, {"rate_rps", entry.rate_rps}, {"reason", entry.reason}});
   }
   Json summary{{"gpus", plan.gpus_used()}, {"slices", plan.slices_used()}, {"lost", plan.lost}};
+  if (!plan.notes.empty()) summary["notes"] = plan.notes;
   return Json{{"schema", kSchema},
               {"planner", plan.planner},
               {"gpus", std::move(gpus)},

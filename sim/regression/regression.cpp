@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 
 #include "sim/core/atomic_file.h"
+#include "sim/evaluator.h"
 #include "sim/results/summary.h"
-#include "sim/scenario/plan_of_scenario.h"
 #include "sim/simulation.h"
 
 namespace tangram {
@@ -140,7 +140,7 @@ CaseOutcome run_case(const RegressionCase& which) {
   outcome.which = which;
   try {
     Scenario scenario = load_scenario(which.scenario);
-    const Plan plan = make_plan(scenario, scenario.notes);
+    const Plan plan = plan_scenario(scenario, scenario.notes);
     const RunResult run = simulate(scenario, plan);
     // Through text: what the approved file holds is what a number prints as.
     outcome.summary = Json::parse(reproducible(summarize(std::span(&run, 1))).dump());

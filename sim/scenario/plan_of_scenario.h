@@ -5,12 +5,16 @@
 #include <vector>
 
 #include "policies/plan.h"
+#include "policies/planner.h"
 #include "sim/scenario/scenario.h"
 
 namespace tangram {
 
 // Makes the plan of a scenario: by its planner, or the given one, checked. Appends notes. Throws
-// ConfigError for a plan that breaks a rule, NoAnswer when the planner cannot plan at all.
-Plan make_plan(const Scenario& scenario, std::vector<std::string>& notes);
+// ConfigError for a plan that breaks a rule, NoAnswer when the planner cannot plan at all. Without
+// an evaluator, planners that check themselves by simulation do not.
+Plan make_plan(const Scenario& scenario,
+               std::vector<std::string>& notes,
+               Evaluator* evaluator = nullptr);
 
 }  // namespace tangram

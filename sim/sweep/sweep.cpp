@@ -7,9 +7,9 @@
 #include <mutex>
 #include <thread>
 
+#include "sim/evaluator.h"
 #include "sim/results/summary.h"
 #include "sim/results/version.h"
-#include "sim/scenario/plan_of_scenario.h"
 #include "sim/simulation.h"
 #include "sim/sweep/journal.h"
 
@@ -66,7 +66,7 @@ class Worker {
       scenario.log_requests = false;
       scenario.log_timeline = false;
       row.seed = scenario.seed;
-      const Plan plan = make_plan(scenario, scenario.notes);
+      const Plan plan = plan_scenario(scenario, scenario.notes);
       RunOptions options;
       options.replication = row.replication;
       options.progress = [this](double) {

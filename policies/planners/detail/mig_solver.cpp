@@ -1,0 +1,197 @@
+// Variables: x = segments of a size for an option, y = GPUs of a maximal cut, z = whether an option
+// is used. Minimise sum y with: capacity of x >= rate * z for each option; one z per choice; for
+// each size no more x than the cuts y have places.
+#include "policies/planners/detail/mig_solver.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#ifdef TANGRAM_HAS_CBC
+#include <coin/Cbc_C_Interface.h>
+#endif
+
+#include "sim/core/check.h"
+
+namespace tangram::detail {
+
+#ifdef TANGRAM_HAS_CBC
+
+namespace {
+
+// Bounds are sums of floating-point numbers: 11.0000001 is no proof of 12.
+constexpr double kBoundSlack = 1e-6;
+
+struct Row {
+  std::vector<int> columns;
+  std::vector<double> coefficients;
+  void add(int column, double coefficient) {
+    columns.push_back(column);
+    coefficients.push_back(coefficient);
+  }
+};
+
+class Program {
+ public:
+  Program(const MigCuts& cuts, const std::vector<MigChoice>& choices)
+      : cuts_(cuts), choices_(choices), patterns_(cuts.maximal()), model_(Cbc_newModel()) {
+    for (std::size_t p = 0; p < patterns_.size(); ++p) y_.push_back(add_column(1));
+    for (const MigChoice& choice : choices) {
+      std::vector<int>& z = z_.emplace_back();
+      std::vector<std::vector<int>>& x = x_.emplace_back();
+      for (const MigDemand& option : choice.options) {
+        z.push_back(add_column(0));
+        Cbc_setColUpper(model_.get(), z.back(), 1);
+        std::vector<int>& of_size = x.emplace_back(cuts.sizes().size(), -1);
+        for (std::size_t s = 0; s < of_size.size(); ++s) {
+          if (option.best[s]) of_size[s] = add_column(0);
+        }
+      }
+    }
+    add_rows();
+  }
+
+  MigSolution solve(double time_limit_s) {
+    Cbc_setObjSense(model_.get(), 1);
+    Cbc_setLogLevel(model_.get(), 0);
+    Cbc_setParameter(model_.get(), "log", "0");
+    Cbc_setParameter(model_.get(), "threads", "0");
+    Cbc_setMaximumSeconds(model_.get(), time_limit_s);
+    Cbc_solve(model_.get());
+    MigSolution solution;
+    const double bound = Cbc_getBestPossibleObjValue(model_.get());
+    if (std::isfinite(bound) && bound > 0 && bound < 1e9) {
+      solution.lower_bound = static_cast<std::uint32_t>(std::ceil(bound - kBoundSlack));
+    }
+    if (Cbc_numberSavedSolutions(model_.get()) > 0 || Cbc_isProvenOptimal(model_.get()) != 0) {
+      const double* values = Cbc_getColSolution(model_.get());
+      if (values != nullptr) fill(values, solution);
+    }
+    return solution;
+  }
+
+ private:
+  struct Deleter {
+    void operator()(Cbc_Model* model) const { Cbc_deleteModel(model); }
+  };
+
+  int add_column(double cost) {
+    const int column = columns_++;
+    const std::string name = fmt::format("c{}", column);
+    Cbc_addCol(model_.get(), name.c_str(), 0, 1e9, cost, 1, 0, nullptr, nullptr);
+    return column;
+  }
+  void add_row(const Row& row, char sense, double right) {
+    const std::string name = fmt::format("r{}", rows_++);
+    Cbc_addRow(model_.get(), name.c_str(), static_cast<int>(row.columns.size()), row.columns.data(),
+               row.coefficients.data(), sense, right);
+  }
+
+  void add_rows() {
+    for (std::size_t c = 0; c < choices_.size(); ++c) {
+      Row one;
+      for (std::size_t o = 0; o < z_[c].size(); ++o) {
+        one.add(z_[c][o], 1);
+        const MigDemand& option = choices_[c].options[o];
+        Row capacity;  // in units of the rate
+        capacity.add(z_[c][o], -1);
+        for (std::size_t s = 0; s < cuts_.sizes().size(); ++s) {
+          if (x_[c][o][s] < 0) continue;
+          capacity.add(x_[c][o][s], option.best[s]->total_rps() / option.rate_rps);
+        }
+        add_row(capacity, 'G', 0);
+      }
+      add_row(one, 'E', 1);
+    }
+    for (std::size_t s = 0; s < cuts_.sizes().size(); ++s) {
+      Row places;
+      for (std::size_t p = 0; p < patterns_.size(); ++p) {
+        if (patterns_[p][s] > 0) places.add(y_[p], -patterns_[p][s]);
+      }
+      for (const auto& options : x_) {
+        for (const std::vector<int>& of_size : options) {
+          if (of_size[s] >= 0) places.add(of_size[s], 1);
+        }
+      }
+      add_row(places, 'L', 0);
+    }
+  }
+
+  static std::int64_t rounded(double value) { return std::llround(value); }
+
+  // Reads the solution, leaves out segments that the rate does not need, and fills the GPUs.
+  void fill(const double* values, MigSolution& solution) const {
+    std::vector<std::vector<MigSegment>> by_size(cuts_.sizes().size());
+    for (std::size_t c = 0; c < choices_.size(); ++c) {
+      std::size_t used = 0;
+      while (rounded(values[z_[c][used]]) == 0) ++used;
+      solution.options.push_back(used);
+      const MigDemand& option = choices_[c].options[used];
+      std::vector<std::int64_t> counts(by_size.size(), 0);
+      double capacity = 0;
+      for (std::size_t s = 0; s < counts.size(); ++s) {
+        if (x_[c][used][s] < 0) continue;
+        counts[s] = rounded(values[x_[c][used][s]]);
+        capacity += static_cast<double>(counts[s]) * option.best[s]->total_rps();
+      }
+      for (std::size_t s = counts.size(); s-- > 0;) {
+        const double each = counts[s] > 0 ? option.best[s]->total_rps() : 0;
+        for (; counts[s] > 0 && covers(capacity - each, option.rate_rps); --counts[s]) {
+          capacity -= each;
+        }
+        by_size[s].insert(by_size[s].end(), static_cast<std::size_t>(counts[s]),
+                          counts[s] > 0 ? option.segment(s) : MigSegment{});
+      }
+    }
+    // Segments of each size are handed out from the front, so those of one workload stay together.
+    std::vector<std::size_t> next(by_size.size(), 0);
+    for (std::size_t p = 0; p < patterns_.size(); ++p) {
+      for (std::int64_t i = rounded(values[y_[p]]); i > 0; --i) {
+        MigGpu gpu;
+        for (std::size_t s = by_size.size(); s-- > 0;) {
+          for (int k = 0; k < patterns_[p][s] && next[s] < by_size[s].size(); ++k) {
+            gpu.push_back(by_size[s][next[s]++]);
+          }
+        }
+        if (!gpu.empty()) solution.gpus.push_back(std::move(gpu));
+      }
+    }
+    for (std::size_t s = 0; s < by_size.size(); ++s) {
+      TANGRAM_CHECK(next[s] == by_size[s].size(), "the solver's cuts do not hold its segments");
+    }
+  }
+
+  const MigCuts& cuts_;
+  const std::vector<MigChoice>& choices_;
+  std::vector<std::vector<int>> patterns_;
+  std::unique_ptr<Cbc_Model, Deleter> model_;
+  int columns_ = 0;
+  int rows_ = 0;
+  std::vector<int> y_;                            // by pattern
+  std::vector<std::vector<int>> z_;               // by choice, option
+  std::vector<std::vector<std::vector<int>>> x_;  // by choice, option, size; -1: no such point
+};
+
+}  // namespace
+
+MigSolution solve_mig(const MigCuts& cuts,
+                      const std::vector<MigChoice>& choices,
+                      double time_limit_s) {
+  if (choices.empty()) return {};
+  return Program(cuts, choices).solve(time_limit_s);
+}
+
+#else
+
+MigSolution solve_mig(const MigCuts&, const std::vector<MigChoice>&, double) {
+  throw NoAnswer(
+      "this build has no solver for integer programs: install coinor-libcbc-dev and "
+      "build again");
+}
+
+#endif
+
+}  // namespace tangram::detail

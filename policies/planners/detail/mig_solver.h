@@ -1,0 +1,32 @@
+// The fewest GPUs that can hold enough MIG instances: an integer program over the legal cuts,
+// solved by CBC.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "policies/planners/detail/mig_demand.h"
+
+namespace tangram::detail {
+
+// One way to serve a workload: segments of demand.best whose capacities add up to its rate_rps.
+// Exactly one option of each workload is used.
+struct MigChoice {
+  std::vector<MigDemand> options;  // at least one, of the same workload
+};
+
+struct MigSolution {
+  std::vector<MigGpu> gpus;          // empty when none was found in time
+  std::vector<std::size_t> options;  // used, by choice
+  std::uint32_t lower_bound = 0;     // no plan of these options has fewer GPUs
+  bool is_proven() const { return gpus.size() == lower_bound; }
+};
+
+// Throws NoAnswer in a build without CBC. `time_limit_s` bounds the search; within it the result
+// does not depend on time. Requires: every option has a positive rate and at least one size.
+MigSolution solve_mig(const MigCuts& cuts,
+                      const std::vector<MigChoice>& choices,
+                      double time_limit_s);
+
+}  // namespace tangram::detail
