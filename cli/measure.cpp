@@ -59,7 +59,7 @@ int run(Options options) {
   options.plan.date = utc_now();
   options.plan.command = command_line();
   check(options);
-  Interrupts interrupts;
+  const Interrupt interrupt;
   MeasuredWorkers device(options.backend, options.engine, options.plan.models);
   const std::string journal_path = options.out + ".journal";
   Json key = key_of(options.plan);
@@ -75,7 +75,7 @@ int run(Options options) {
   {
     Progress bar("measuring");
     profiles = measure(device, options.plan, journal, [&](double share) {
-      if (interrupts.pending()) {
+      if (interrupt.pending()) {
         throw NoAnswer("interrupted; give the same command again to go on from " + journal_path);
       }
       bar.update(share);

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
-#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "sim/core/interrupt.h"
 #include "sim/sweep/sweep_file.h"
 
 namespace tangram::cli {

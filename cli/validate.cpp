@@ -36,11 +36,11 @@ int run(Options options) {
   if (options.exact_grants) options.validate.engine_options.emplace_back("--exact-grants");
   options.validate.command = command_line();
   options.validate.date = utc_now();
-  Interrupts interrupts;
+  const Interrupt interrupt;
   try {
     Progress bar("simulating");
     options.validate.progress = [&](double share) { bar.update(share); };
-    const Validation validation = validate(options.validate, options.out, interrupts);
+    const Validation validation = validate(options.validate, options.out, interrupt);
     if (!options.report.empty()) write_file(options.report, report_of(validation));
     print(table_of(validation));
   } catch (const EngineFailed& error) {

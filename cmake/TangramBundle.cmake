@@ -20,10 +20,6 @@ tangram_bundled(
   hdf5::hdf5 "${TANGRAM_BUNDLE}/lib/libhdf5.a" "${TANGRAM_BUNDLE}/lib/libsz.a"
   "${TANGRAM_BUNDLE}/lib/libaec.a" "${TANGRAM_BUNDLE}/lib/libz.a" ${CMAKE_DL_LIBS} m Threads::Threads)
 target_include_directories(hdf5::hdf5 SYSTEM INTERFACE "${TANGRAM_BUNDLE}/include/hdf5")
-if(EXISTS "${TANGRAM_BUNDLE}/include/eigen3")
-  tangram_bundled(Eigen3::Eigen)
-  target_include_directories(Eigen3::Eigen SYSTEM INTERFACE "${TANGRAM_BUNDLE}/include/eigen3")
-endif()
 if(TANGRAM_TESTS)
   set(INSTALL_GTEST OFF)
   add_subdirectory("${TANGRAM_BUNDLE}/googletest" "${CMAKE_BINARY_DIR}/googletest" EXCLUDE_FROM_ALL)

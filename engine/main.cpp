@@ -1,10 +1,6 @@
 // The tangram-engine command: runs a scenario in real time and writes the result that tangram
 // writes.
-#include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -18,6 +14,7 @@
 #include "engine/cuda/this_machine.h"
 #include "engine/runtime.h"
 #include "sim/core/atomic_file.h"
+#include "sim/core/interrupt.h"
 #include "sim/results/result_file.h"
 #include "sim/results/summary.h"
 #include "sim/results/table.h"
@@ -39,38 +36,6 @@ struct Options {
 void print_error(const std::string& text) {
   fmt::print(stderr, "error: {}\n", text);
 }
-
-// Turns SIGINT and SIGTERM into a stop request while it lives; another one, a second or more later,
-// ends the program at once, and the kernel ends its workers. Construct it before any other thread:
-// they inherit the blocked signals, so that only this one takes them.
-class SignalWatch {
- public:
-  SignalWatch() {
-    sigemptyset(&signals_);
-    sigaddset(&signals_, SIGINT);
-    sigaddset(&signals_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    thread_ = std::jthread([this](const std::stop_token& done) { watch(done); });
-  }
-  std::stop_token token() const { return interrupted_.get_token(); }
-
- private:
-  void watch(const std::stop_token& done) {
-    using Steady = std::chrono::steady_clock;
-    constexpr timespec kLook{0, 100'000'000};
-    std::optional<Steady::time_point> first;
-    while (!done.stop_requested()) {
-      if (sigtimedwait(&signals_, nullptr, &kLook) <= 0) continue;
-      if (first && Steady::now() - *first > std::chrono::seconds(1)) std::_Exit(kAnswerIsNo);
-      if (!first) first = Steady::now();
-      interrupted_.request_stop();
-    }
-  }
-
-  sigset_t signals_{};
-  std::stop_source interrupted_;
-  std::jthread thread_;
-};
 
 Scenario load(const Options& options) {
   Scenario scenario = load_scenario(ScenarioArguments{
@@ -171,7 +136,7 @@ int run_main(int argc, const char* const* argv) {
     fmt::print("{}\n", probe_this_machine().dump(2));
     return kDone;
   }
-  const SignalWatch signals;
+  const Interrupt signals;
   return run(options, signals.token());
 }
 

@@ -25,7 +25,7 @@ library_folder=/usr/lib/$(gcc -dumpmachine)
 hdf5_library=$library_folder/hdf5/serial/libhdf5.a
 needed=(/usr/include/nlohmann/json.hpp /usr/include/CLI/CLI.hpp /usr/include/fmt/format.h
   /usr/include/hdf5/serial/hdf5.h "$hdf5_library" "$library_folder"/lib{sz,aec,z}.a
-  /usr/include/eigen3/Eigen/Dense /usr/src/googletest/CMakeLists.txt)
+  /usr/src/googletest/CMakeLists.txt)
 missing=()
 for file in "${needed[@]}"; do
   [[ -e $file ]] || missing+=("$file")
@@ -34,7 +34,7 @@ if [[ ${#missing[@]} -gt 0 ]]; then
   {
     echo "error: the bundle needs files that this machine lacks:"
     printf '  %s\n' "${missing[@]}"
-    echo "install them with: scripts/install_dependencies.sh --bundle"
+    echo "install them with: scripts/install_dependencies.sh"
   } >&2
   exit 1
 fi
@@ -53,13 +53,11 @@ fi
 
 # -L: the distribution's library names are links.
 cp -rL /usr/include/nlohmann /usr/include/CLI /usr/include/fmt "$deps/include/"
-mkdir -p "$deps/include/eigen3"
-cp -rL /usr/include/eigen3/Eigen "$deps/include/eigen3/"
 cp -rL /usr/include/hdf5/serial/. "$deps/include/hdf5/"
 cp -L "$hdf5_library" "$library_folder"/lib{sz,aec,z}.a "$deps/lib/"
 cp -rL /usr/src/googletest "$deps/googletest"
-for package in nlohmann-json3-dev libcli11-dev libfmt-dev libeigen3-dev libhdf5-dev libaec-dev \
-  zlib1g-dev googletest; do
+for package in nlohmann-json3-dev libcli11-dev libfmt-dev libhdf5-dev libaec-dev zlib1g-dev \
+  googletest; do
   cp -L "/usr/share/doc/$package/copyright" "$deps/licences/$package"
 done
 

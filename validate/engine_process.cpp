@@ -38,24 +38,6 @@ constexpr int kLookMs = 50;
 
 }  // namespace
 
-Interrupts::Interrupts() {
-  sigemptyset(&signals_);
-  sigaddset(&signals_, SIGINT);
-  sigaddset(&signals_, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals_, &before_);
-}
-
-Interrupts::~Interrupts() {
-  // A signal that was seen has been obeyed; one that still waits will find the old disposition.
-  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
-
-bool Interrupts::pending_for(int milliseconds) {
-  const timespec wait{milliseconds / 1000, (milliseconds % 1000) * 1'000'000L};
-  if (sigtimedwait(&signals_, nullptr, &wait) > 0) seen_ = true;
-  return seen_;
-}
-
 std::string find_engine() {
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
@@ -69,7 +51,7 @@ std::string find_engine() {
 
 void run_engine_process(const std::string& program,
                         const std::vector<std::string>& arguments,
-                        Interrupts& interrupts) {
+                        const Interrupt& interrupt) {
   std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -89,15 +71,14 @@ void run_engine_process(const std::string& program,
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) break;
     if (ended < 0 && errno != EINTR) throw SystemError("the engine's process was lost");
-    if (passed_on) {
-      const timespec look{0, kLookMs * 1'000'000L};
-      ::nanosleep(&look, nullptr);
-    } else if (interrupts.pending_for(kLookMs)) {
+    if (interrupt.pending() && !passed_on) {
       ::kill(child, SIGINT);
       passed_on = true;
     }
+    const timespec look{0, kLookMs * 1'000'000L};
+    ::nanosleep(&look, nullptr);
   }
-  if (interrupts.pending()) throw NoAnswer("interrupted; nothing was written");
+  if (interrupt.pending()) throw NoAnswer("interrupted; nothing was written");
   if (WIFSIGNALED(status)) {
     throw EngineFailed(kSystemFailed, fmt::format("tangram-engine was killed by signal {} ({})",
                                                   WTERMSIG(status), strsignal(WTERMSIG(status))));

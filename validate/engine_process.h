@@ -1,33 +1,14 @@
-// The engine as a child process, so that the command itself needs no device, and Ctrl-C handled on
-// the way: what is running stops, temporary files go away.
+// The engine as a child process, so that the command itself needs no device; Ctrl-C reaches it
+// on the way: what is running stops, temporary files go away.
 #pragma once
 
-#include <csignal>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "sim/core/interrupt.h"
+
 namespace tangram {
-
-// While it lives, SIGINT and SIGTERM do not end the process but are seen by pending(). Construct it
-// before other threads: they inherit what is blocked. Restores what was before.
-class Interrupts {
- public:
-  Interrupts();
-  ~Interrupts();
-  Interrupts(const Interrupts&) = delete;
-  Interrupts& operator=(const Interrupts&) = delete;
-
-  // Whether a signal came since construction.
-  bool pending() { return pending_for(0); }
-  // The same, waiting for one at most this long.
-  bool pending_for(int milliseconds);
-
- private:
-  sigset_t signals_{};
-  sigset_t before_{};
-  bool seen_ = false;
-};
 
 // The engine ended with another code than 0. It has said why on standard error.
 class EngineFailed : public std::runtime_error {
@@ -50,6 +31,6 @@ std::string find_engine();
 // started.
 void run_engine_process(const std::string& program,
                         const std::vector<std::string>& arguments,
-                        Interrupts& interrupts);
+                        const Interrupt& interrupt);
 
 }  // namespace tangram

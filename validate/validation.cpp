@@ -63,12 +63,12 @@ void simulate_to(const std::string& path,
                  const ValidateOptions& options,
                  const Scenario& scenario,
                  double share_before,
-                 Interrupts& interrupts) {
+                 const Interrupt& interrupt) {
   Scenario copy = scenario;
   const Plan plan = make_plan(copy, copy.notes);
   RunOptions run;
   run.progress = [&](double share) {
-    if (interrupts.pending()) throw NoAnswer("interrupted; nothing was written");
+    if (interrupt.pending()) throw NoAnswer("interrupted; nothing was written");
     const auto n = static_cast<double>(options.replications);
     if (options.progress) options.progress(share_before + share / n);
   };
@@ -239,7 +239,7 @@ std::vector<std::string> engine_arguments(const ValidateOptions& options,
 
 Validation validate(const ValidateOptions& options,
                     const std::string& path,
-                    Interrupts& interrupts) {
+                    const Interrupt& interrupt) {
   const std::string engine = find_engine();
   ScenarioArguments arguments = options.scenario;
   arguments.set.emplace_back("/outputs/requests=true");
@@ -254,8 +254,8 @@ Validation validate(const ValidateOptions& options,
     const std::string simulated = scratch.file(fmt::format("simulated{}.h5", r));
     const std::string real = scratch.file(fmt::format("real{}.h5", r));
     const double before = static_cast<double>(r) / static_cast<double>(options.replications);
-    simulate_to(simulated, options, scenario, before, interrupts);
-    run_engine_process(engine, engine_arguments(options, arguments, real), interrupts);
+    simulate_to(simulated, options, scenario, before, interrupt);
+    run_engine_process(engine, engine_arguments(options, arguments, real), interrupt);
     validation.simulated.push_back(read_result_file(simulated));
     validation.real.push_back(read_result_file(real));
   }

@@ -39,7 +39,7 @@ struct Validation {
 // for a scenario whose arrivals depend on the answers; the target is complete or untouched.
 Validation validate(const ValidateOptions& options,
                     const std::string& path,
-                    Interrupts& interrupts);
+                    const Interrupt& interrupt);
 
 // Reads a validation file. The comparison is computed from the two results in it.
 Validation read_validation_file(const std::string& path);
