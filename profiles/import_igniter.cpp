@@ -191,7 +191,7 @@ void read_kernel_counts(const std::string& file, Profiles& profiles, Import& imp
     if (!model) continue;
     JsonObject coefficients(*model);
     if (const auto count = coefficients.require("n_kernels")) {
-      profile.kernels = count->number(1, kMostKernels);
+      profile.launches = count->number(1, kMostKernels);
     }
   }
 }
@@ -214,7 +214,7 @@ void import_igniter(const std::vector<std::string>& paths, Import& import) {
     if (import.options.drop_suspect) {
       std::erase_if(profile.points, [](const LatencyPoint& p) { return !p.suspicion.empty(); });
     }
-    if (!profile.kernels) {
+    if (!profile.launches) {
       import.result.warnings.push_back(
           fmt::format("{}: no kernel count (coefficients*.json has none)", name));
     }

@@ -38,7 +38,7 @@ constexpr std::array<ProfileColumn, 6> kProfileColumns{{
     {"memory_per_item_mib", &Profile::memory_per_item_mib, 0, kMostMemoryMib},
     {"weights_mib", &Profile::weights_mib, 0, kMostMemoryMib},
     {"load_ms", &Profile::load_ms, 0, kLongestLatencyMs},
-    {"kernels", &Profile::kernels, 1, kMostKernels},
+    {"launches", &Profile::launches, 1, kMostKernels},
     {"interference_factor", &Profile::interference_factor, 1, kLargestSlowdown},
 }};
 

@@ -173,8 +173,8 @@ class KernelLength final : public InterferenceModel {
  private:
   // 0 where the profile does not know it.
   static double kernel_ms(const Resident& r) {
-    if (!r.profile->kernels) return 0;
-    return r.profile->latency_ms(r.share, r.processes, r.batch).value_or(0) / *r.profile->kernels;
+    if (!r.profile->launches) return 0;
+    return r.profile->latency_ms(r.share, r.processes, r.batch).value_or(0) / *r.profile->launches;
   }
   std::array<double, 2> c_;
 };
@@ -204,7 +204,7 @@ void warn_about_utilisation(const ProfileSet& profiles, std::vector<std::string>
 
 void warn_about_kernels(const ProfileSet& profiles, std::vector<std::string>& warnings) {
   for (const Profile& p : profiles.all()) {
-    if (p.kernels) continue;
+    if (p.launches) continue;
     warnings.push_back(fmt::format(
         "interference: the profile of {} on {} has no kernel count; for it and beside it the "
         "victim's interference_factor is used, or 1",

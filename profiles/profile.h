@@ -102,7 +102,7 @@ struct Profile {
   std::optional<double> memory_per_item_mib;
   std::optional<double> weights_mib;          // what a load moves to the device
   std::optional<double> load_ms;              // time of a load when measured
-  std::optional<double> kernels;              // launches of one batch, >= 1
+  std::optional<double> launches;             // kernels of one batch, >= 1
   std::optional<double> interference_factor;  // constant slowdown beside any neighbour, >= 1
   std::vector<CoRun> co_runs;
   std::vector<Kernel> kernels;  // ascending by batch; those of a batch in the order of their launch

@@ -347,7 +347,7 @@ std::optional<Profile> read_profile(const JsonNode& node, const std::vector<GpuT
   profile.memory_per_item_mib = read_optional(object, "memory_per_item_mib", 0, kMostMemoryMib);
   profile.weights_mib = read_optional(object, "weights_mib", 0, kMostMemoryMib);
   profile.load_ms = read_optional(object, "load_ms", 0, kLongestLatencyMs);
-  profile.kernels = read_optional(object, "kernels", 1, kMostKernels);
+  profile.launches = read_optional(object, "launches", 1, kMostKernels);
   profile.interference_factor = read_optional(object, "interference_factor", 1, kLargestSlowdown);
   if (const auto runs = object.get("co_runs")) {
     for (const JsonNode& item : runs->items()) profile.co_runs.push_back(read_co_run(item));
@@ -376,7 +376,7 @@ Json to_json(const Profile& profile) {
   number("memory_per_item_mib", profile.memory_per_item_mib);
   number("weights_mib", profile.weights_mib);
   number("load_ms", profile.load_ms);
-  number("kernels", profile.kernels);
+  number("launches", profile.launches);
   number("interference_factor", profile.interference_factor);
   if (!profile.co_runs.empty()) json["co_runs"] = co_runs_to_json(profile.co_runs);
   if (!profile.kernels.empty()) json["kernels"] = kernels_to_json(profile.kernels);

@@ -34,7 +34,7 @@ CoRunSide side_of(const std::string& model,
   CoRunSide side{model, batch, share_pct, {}, {}, {}, {}, {}};
   if (profile == nullptr) return side;
   const Share share = share_of(*profile, share_pct);
-  side.kernels = profile->kernels;
+  side.kernels = profile->launches;
   side.solo_ms = profile->latency_ms(share, 1, batch);
   if (const auto use = profile->utilisation(share, 1, batch)) {
     side.l2 = use->l2;

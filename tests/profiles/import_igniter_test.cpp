@@ -51,8 +51,8 @@ TEST(IgniterImport, CoRunsAreSlowdownsAgainstTheSameShareAlone) {
   const Profile& other = result.profiles[1];
   EXPECT_EQ(net.model, "net");
   EXPECT_EQ(net.gpu, "v100");
-  EXPECT_EQ(net.kernels, 20);
-  EXPECT_EQ(other.kernels, std::nullopt);
+  EXPECT_EQ(net.launches, 20);
+  EXPECT_EQ(other.launches, std::nullopt);
   EXPECT_EQ(net.points.size(), 2U);
   EXPECT_EQ(net.points[0].l2_utilisation, 0.05);
   EXPECT_EQ(net.points[0].power_w, 90);
@@ -145,7 +145,7 @@ TEST(IgniterImportOnReferenceData, ReadsAllOfTheV100) {
   EXPECT_EQ(points, 648U);
   EXPECT_EQ(co_runs, 1500U);
   EXPECT_EQ(result.profiles[0].model, "alexnet");
-  EXPECT_EQ(result.profiles[0].kernels, 20);
+  EXPECT_EQ(result.profiles[0].launches, 20);
   EXPECT_THAT(result.warnings, IsEmpty());
 }
 

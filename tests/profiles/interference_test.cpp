@@ -154,9 +154,9 @@ TEST_F(Interference, PairTableUsesTheConstantForPairsNeverMeasuredAndSaysSo) {
 
 TEST_F(Interference, KernelLengthIsLinearInTheAggressorsPartOfTheTwoKernelLengths) {
   Profile a = profile_with("a", 0, 0);  // 1 ms in 10 kernels: 0.1 ms
-  a.kernels = 10;
+  a.launches = 10;
   Profile b = profile_with("b", 0, 0);  // 1 ms in 2.5 kernels: 0.4 ms
-  b.kernels = 2.5;
+  b.launches = 2.5;
   add(a);
   add(b);
   const auto model = make({"kernel_length", 0, {1.05, 0.1}});
@@ -176,7 +176,7 @@ TEST_F(Interference, KernelLengthIsLinearInTheAggressorsPartOfTheTwoKernelLength
 
 TEST_F(Interference, KernelLengthWithoutKernelCountsIsTheFactorAndWarns) {
   Profile a = profile_with("a", 0, 0);
-  a.kernels = 10;
+  a.launches = 10;
   a.interference_factor = 1.3;
   add(a);
   add(profile_with("b", 0, 0));

@@ -49,7 +49,7 @@ TEST(ProfileJson, PointsAreSortedAndSamplesGiveTheMean) {
     "points": [{"batch": 4, "latency_ms": 9, "mig": 3, "processes": 2},
                {"batch": 1, "samples_ms": [3, 1, 2]},
                {"batch": 2, "latency_ms": 5, "share_pct": 12.5, "l2_utilisation": 0.5}]},
-    "memory_mib": 700, "kernels": 73, "interference_factor": 1.1,
+    "memory_mib": 700, "launches": 73, "interference_factor": 1.1,
     "co_runs": [{"other": "n", "batch": 1, "other_batch": 2, "slowdown": 1.2}],
     "kernels": [{"batch": 2, "name": "b", "grid": 1, "threads": 32, "registers": 0,
                  "shared_memory": 0, "duration_us": 3},
@@ -63,7 +63,7 @@ TEST(ProfileJson, PointsAreSortedAndSamplesGiveTheMean) {
   EXPECT_EQ(r.profile->points[1].share, (Share{ShareKind::kMig, 3}));
   EXPECT_EQ(r.profile->points[2].share.amount, 12.5);
   EXPECT_EQ(r.profile->interpolation, Interpolation::kLinear);
-  EXPECT_EQ(r.profile->kernels, 73);
+  EXPECT_EQ(r.profile->launches, 73);
   EXPECT_EQ(r.profile->co_runs[0].slowdown, 1.2);
   ASSERT_EQ(r.profile->kernels.size(), 2U);
   EXPECT_EQ(r.profile->kernels[0], (Kernel{1, "a", 264, 256, 64, 1024, 12.5}));
@@ -76,7 +76,7 @@ TEST(ProfileJson, WritingAndReadingAgainChangesNothing) {
     "points": [{"batch": 1, "latency_ms": 0.1, "sms": 64, "samples_ms": [0.05, 0.15],
                 "reported_latency_ms": 1, "power_w": 300, "suspicion": "odd"}]},
     "variability": {"kind": "gamma", "cv": 0.3}, "memory_mib": 1, "memory_per_item_mib": 2,
-    "weights_mib": 3, "load_ms": 4, "kernels": 5, "co_runs": [{"other": "n", "batch": 1, "other_batch": 2,
+    "weights_mib": 3, "load_ms": 4, "launches": 5, "co_runs": [{"other": "n", "batch": 1, "other_batch": 2,
     "share_pct": 20, "other_share_pct": 80, "slowdown": 1.2}], "provenance": "measured"})");
   ASSERT_TRUE(first.profile) << first.faults;
   const std::string text = to_json(*first.profile).dump();
@@ -174,8 +174,8 @@ INSTANTIATE_TEST_SUITE_P(
                   HEAD LINEAR R"(, "variability": {"kind": "empirical"}})",
                   {"p.json#/variability/kind: empirical needs samples_ms"}},
         Malformed{"FactorBelowOne",
-                  HEAD LINEAR R"(, "interference_factor": 0.9, "kernels": 0.5})",
-                  {"p.json#/kernels", "p.json#/interference_factor"}},
+                  HEAD LINEAR R"(, "interference_factor": 0.9, "launches": 0.5})",
+                  {"p.json#/launches", "p.json#/interference_factor"}},
         Malformed{"CoRunWithoutNeighbour",
                   HEAD LINEAR R"(, "co_runs": [{"batch": 1, "other_batch": 1, "slowdown": 1}]})",
                   {"p.json#/co_runs/0"}},

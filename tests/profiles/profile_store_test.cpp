@@ -43,7 +43,7 @@ std::vector<Profile> examples() {
   points.interpolation = Interpolation::kRoundUp;
   points.variability = {Variability::Kind::kLognormal, 0.25};
   points.memory_mib = 512;
-  points.kernels = 73;
+  points.launches = 73;
   points.interference_factor = 1.1;
   points.co_runs = {{"other", 1, 2, 20, 80, 1.3}};
   points.kernels = {{1, "conv", 264, 256, 64, 49152, 12.5}, {4, "gemm", 1056, 128, 255, 0, 50.25}};

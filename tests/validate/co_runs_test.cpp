@@ -24,7 +24,7 @@ Profile profile(const std::string& model, double latency_ms) {
 
 TEST(CoRunRecords, BothDirectionsOfOneCoRunShareItsNumber) {
   Profile a = profile("a", 10);
-  a.kernels = 20;
+  a.launches = 20;
   a.co_runs = {{"b", 8, 2, 20, 80, 1.1}, {"b", 8, 8, 20, 80, 1.2}};
   Profile b = profile("b", 5);
   b.co_runs = {{"a", 8, 8, 80, 20, 1.4}, {"a", 2, 8, 80, 20, 1.3}};
