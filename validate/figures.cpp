@@ -42,7 +42,7 @@ Axis axis_over(const std::string& title, std::vector<double> values) {
   if (values.empty()) return axis;
   std::sort(values.begin(), values.end());
   const double low = std::max(values.front(), 1e-6);
-  const double high = std::max(values[(values.size() - 1) * 999 / 1000], low * 1.01);
+  const double high = std::max(values[(values.size() * 999 + 999) / 1000 - 1], low * 1.01);
   axis.logarithmic = high / low > 15;
   axis.low = axis.logarithmic ? low / 1.1 : std::max(0.0, low - (high - low) * 0.05);
   axis.high = axis.logarithmic ? high * 1.1 : high + (high - low) * 0.05;

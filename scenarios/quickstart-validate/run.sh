@@ -19,10 +19,14 @@ models=(mobilenet_v2 transformer_small resnet18)
   echo "needs build/release with tangram, tangram-engine and tangram-worker-torch" >&2
   exit 2
 }
+folder=${MODELS_FOLDER:+$(realpath -- "$MODELS_FOLDER")}
 mkdir -- "$out"
 cp -- "$here"/*.json "$out"
 cd -- "$out"
-folder=${MODELS_FOLDER:-$PWD/models}
+folder=${folder:-$PWD/models}
+read -r load _ </proc/loadavg
+awk -v load="$load" 'BEGIN { exit load < 0.5 }' &&
+  echo "note: the machine is busy (load $load): the figures will not be about the simulation" >&2
 [[ -n ${MODELS_FOLDER:-} ]] || /usr/bin/python3 "$root/scripts/export_models.py" --out models "${models[@]}"
 
 names=$(IFS=,; echo "${models[*]}")
@@ -59,6 +63,9 @@ for held_out in "steady 0.45" "bursty 0.4" "heavy 0.65"; do
 done
 
 {
+  "$tangram" version
+  echo "$(date -u '+%Y-%m-%d %H:%M UTC'); $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
+    "$(nproc) cores, $(uname -sr), load $load before"
   echo "errors of the simulation, (simulated - real) / real; overhead of a batch $overhead ms, fitted on train"
   printf '%-10s %-20s %10s %10s %10s %10s %10s\n' scenario model throughput mean p50 p95 p99
   for name in train steady bursty heavy; do

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/results/summary.h"
+
 namespace tangram {
 namespace {
 
@@ -23,6 +25,24 @@ void put_figure(Json& figures, const std::string& name, double value) {
   Json& inner = figures[name.substr(0, dot)];
   if (inner.is_null()) inner = Json::object();
   if (inner.is_object()) put_figure(inner, name.substr(dot + 1), value);
+}
+
+// The columns that write_result_file makes of a workload's figures. They are asked for by name: the
+// HDF5 library crashes when it lists a large group that is damaged.
+std::vector<std::string> figure_columns(const Json& figures, const std::string& prefix = "") {
+  std::vector<std::string> names;
+  for (const auto& [key, value] : figures.items()) {
+    if (!value.is_object()) {
+      names.push_back(prefix + key);
+      continue;
+    }
+    for (std::string& name : figure_columns(value, prefix + key + '.')) names.push_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> figure_columns() {
+  return figure_columns(summarize(WorkloadMetrics{}, 1));
 }
 
 class Reader {
@@ -139,13 +159,11 @@ void Reader::read_points() {
   numbers("measured_s", &StoredRun::measured_s);
   numbers("simulated_s", &StoredRun::simulated_s);
   numbers("wall_s", &StoredRun::wall_s);
-  const std::string prefix = "total.";
-  for (const std::string& name : file_.children(group_ + "/points")) {
-    if (!name.starts_with(prefix)) continue;
-    const auto values = column<double>("/points/" + name, n, -kMost, kMost);
-    for (std::size_t i = 0; i < n; ++i) {
-      put_figure(result_.runs[i].total, name.substr(prefix.size()), values[i]);
-    }
+  std::vector<std::string> names = figure_columns();
+  names.emplace_back("fairness");
+  for (const std::string& name : names) {
+    const auto values = column<double>("/points/total." + name, n, -kMost, kMost);
+    for (std::size_t i = 0; i < n; ++i) put_figure(result_.runs[i].total, name, values[i]);
   }
 }
 
@@ -170,8 +188,7 @@ void Reader::read_workloads() {
         {names[i], models[i], slo, Json::object(), {}, {}, {}});
   }
   constexpr double kMost = std::numeric_limits<double>::max();
-  for (const std::string& name : file_.children(group_ + "/workloads")) {
-    if (name == "point" || name == "name" || name == "model" || name == "slo_ms") continue;
+  for (const std::string& name : figure_columns()) {
     const auto values = column<double>("/workloads/" + name, rows, -kMost, kMost);
     for (std::size_t i = 0; i < rows; ++i) {
       put_figure(result_.runs[i / per_run].workloads[i % per_run].figures, name, values[i]);

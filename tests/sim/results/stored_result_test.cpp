@@ -153,5 +153,23 @@ TEST_F(StoredResultTest, RefusesLogsThatContradictThemselves) {
               ::testing::HasSubstr("/timeline[0]"));
 }
 
+TEST_F(StoredResultTest, ADamagedByteIsRefusedOrHarmless) {
+  write_result_file(path_, std::vector{logged_run()});
+  const std::string whole = testing::content_of(path_);
+  int refused = 0;
+  constexpr std::size_t kTries = 300;
+  for (std::size_t i = 0; i < kTries; ++i) {
+    std::string damaged = whole;
+    char& byte = damaged[i * (whole.size() / kTries)];
+    byte = static_cast<char>(~byte);
+    try {
+      read_result_file(folder_.write("damaged.h5", damaged));
+    } catch (const ConfigError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 0);
+}
+
 }  // namespace
 }  // namespace tangram
