@@ -130,8 +130,8 @@ TEST(PiecewiseArrivals, OfPoissonSegmentsHaveExponentialGapsAcrossTheBorders) {
 }
 
 TEST(PiecewiseArrivals, OfGammaSegmentsKeepTheirGapsAcrossTheBorders) {
-  // The same with gaps of CV 1/2: a fresh gap at each border, instead of the rest of the old one,
-  // would make 40 % more of the borders' gaps shorter than half a mean.
+  // The same with gaps of CV 1/2, a border every 1.4 gaps; a fresh gap at each border would change
+  // both the rate and the CV.
   ArrivalSpec gamma = segment(Process::kGamma, 0.0007, 2000);
   gamma.shape = 4;
   const auto gaps = moments_of_gaps(first(piecewise({gamma}, true), 500'000));
