@@ -40,10 +40,10 @@ class SmMap {
   std::size_t add(std::uint32_t partition, const std::set<unsigned>& used) {
     const std::lock_guard lock(mutex_);
     std::size_t shared = 0;
-    for (const auto& [other, sms] : used_) {
-      if (other == partition) continue;
+    for (const auto& other : used_) {
+      if (other.first == partition) continue;
       shared += static_cast<std::size_t>(
-          std::ranges::count_if(used, [&](unsigned sm) { return sms.contains(sm); }));
+          std::ranges::count_if(used, [&](unsigned sm) { return other.second.contains(sm); }));
     }
     used_[partition].insert(used.begin(), used.end());
     return shared;

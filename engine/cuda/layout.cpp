@@ -116,6 +116,7 @@ class CudaLayout {
 
   static std::string sizes(const std::vector<MigInstance>& instances) {
     std::vector<unsigned> slices;
+    slices.reserve(instances.size());
     for (const MigInstance& instance : instances) slices.push_back(instance.slices);
     return slices.empty() ? "none" : fmt::format("{}", fmt::join(slices, ", "));
   }
