@@ -7,13 +7,12 @@
 
 #include <fmt/format.h>
 
-#include "policies/planners/detail/effective_bandwidth.h"
 #include "policies/planners/detail/mig_solver.h"
+#include "policies/planners/effective_bandwidth.h"
 
 namespace tangram {
 namespace {
 
-using detail::ArrivalGaps;
 using detail::MigChoice;
 using detail::MigCuts;
 using detail::MigDemand;

@@ -1,5 +1,5 @@
 // The decay function of each arrival process, and its inverse.
-#include "policies/planners/detail/effective_bandwidth.h"
+#include "policies/planners/effective_bandwidth.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include "sim/core/random.h"
 #include "workloads/arrivals.h"
 
-namespace tangram::detail {
+namespace tangram {
 namespace {
 
 constexpr std::size_t kGaps = 200'000;
@@ -93,4 +93,4 @@ double ArrivalGaps::miss_at(double capacity_rps, double slack_s) const {
   return std::exp(-low);
 }
 
-}  // namespace tangram::detail
+}  // namespace tangram

@@ -5,7 +5,7 @@
 
 #include "workloads/workload.h"
 
-namespace tangram::detail {
+namespace tangram {
 
 // The gaps A between the arrivals of one workload, by d(s) = -ln E[exp(-s A)]. Exact for constant,
 // Poisson and gamma arrivals, by quadrature for lognormal ones; for all others averaged over their
@@ -34,4 +34,4 @@ class ArrivalGaps {
   std::vector<double> gaps_s_;  // where they are averaged
 };
 
-}  // namespace tangram::detail
+}  // namespace tangram
