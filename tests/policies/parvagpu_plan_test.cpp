@@ -130,6 +130,42 @@ TEST(ParvagpuPlan, TheGpuTypeMustHaveMig) {
               ElementsAre("d.csv: a ParvaGPU plan needs a GPU type with MIG, not \"t4\""));
 }
 
+TEST(ToParvagpu, WritesWhatTheReaderTakes) {
+  const std::string text = kHeader +
+                           "0,0,vgg16,0,2,32,2\n0,0,vgg19,4,2,32,2\n"
+                           "0,0,mobilenetv2,1,1,4,2\n1,2,inceptionv3,6,1,64,1\n";
+  const Plan plan = read(text).plan;
+  EXPECT_EQ(to_parvagpu(plan), text);  // 1@1, moved, is written with its released label
+  EXPECT_EQ(read(to_parvagpu(plan)).plan, plan);
+}
+
+TEST(ToParvagpu, RefusesWhatTheFormatCannotSay) {
+  const auto refusal = [](const PlanGpu& gpu) {
+    Plan plan;
+    plan.gpus = {gpu};
+    try {
+      return to_parvagpu(plan);
+    } catch (const NoAnswer& error) {
+      return std::string(error.what());
+    }
+  };
+  const std::string begin = "the ParvaGPU format cannot say this plan: on GPU 3, ";
+  const PlanReplica bert = replica_of("w", "bert", 8);
+  EXPECT_EQ(refusal({3, "a100-80gb", GpuMode::kWhole, {whole_partition({bert})}}),
+            begin + "a partition is no MIG instance");
+  EXPECT_EQ(refusal({3, "a100-80gb", GpuMode::kMig, {mig_partition(3, 0)}}),
+            begin + "an instance does not have exactly one replica");
+  EXPECT_EQ(
+      refusal({3, "a100-80gb", GpuMode::kMig, {mig_partition(3, 0, {replica_of("w", "bert")})}}),
+      begin + "a replica has no planned batch");
+  EXPECT_EQ(
+      refusal({3,
+               "a100-80gb",
+               GpuMode::kMig,
+               {mig_partition(3, 0, {bert}), mig_partition(3, 4, {replica_of("v", "bert", 8)})}}),
+      "the ParvaGPU format names models, and bert belongs to the workloads \"w\" and \"v\"");
+}
+
 struct Published {
   int scenario;
   std::uint32_t gpus, slices;
@@ -151,6 +187,7 @@ TEST_P(PublishedPlan, IsImportedWithItsSizesAndLegalStarts) {
   EXPECT_THAT(sentences(faults), IsEmpty());
   EXPECT_EQ(plan.gpus_used(), expected.gpus);
   EXPECT_EQ(plan.slices_used(), expected.slices);
+  EXPECT_EQ(to_parvagpu(plan), read_file(path));
   std::size_t segments = 0;
   const GpuType* type = find_gpu_type("a100-80gb");
   for (const PlanGpu& gpu : plan.gpus) {

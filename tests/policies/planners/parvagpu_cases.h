@@ -37,13 +37,15 @@ struct MigWorld {
   Cluster cluster{{{"a100-80gb", 100'000}}, {}};
 
   // Checks the plan as a run would. Throws what the planner throws.
-  Plan plan(const std::string& name, const std::string& params = "{}") const {
+  Plan plan(const std::string& name,
+            const std::string& params = "{}",
+            Evaluator* evaluator = nullptr) const {
     Faults faults;
     const PlannerEntry* entry = find_planner(name);
     const std::optional<Json> json = parse_json(params, "params", faults);
     const Params read = read_params(entry->info, JsonNode(*json, "params", faults), faults);
     faults.throw_if_any();
-    const Plan result = entry->make()->plan({workloads, profiles, cluster, read, nullptr});
+    const Plan result = entry->make()->plan({workloads, profiles, cluster, read, evaluator});
     check_plan(result, workloads, profiles, cluster, name + '#', faults);
     faults.throw_if_any();
     return result;

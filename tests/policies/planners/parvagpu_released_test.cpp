@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sim/core/atomic_file.h"
 #include "tests/policies/planners/parvagpu_cases.h"
 
 namespace tangram {
@@ -96,6 +97,86 @@ TEST(ParvagpuReleased, GivesTheReleasedProgramsPlansInBothBuilds) {
     expect_same(one["P3"], world, "3");
     expect_same(one["P5"], world, "5");
   }
+}
+
+// The published deployments were made with a limit of 5 processes.
+TEST(ParvagpuReleased, WritesThePublishedDeployments) {
+  if (reference_data() == nullptr) GTEST_SKIP() << "TANGRAM_REFERENCE_DATA is not set";
+  MigWorld world;
+  world.profiles = parvagpu_profiles();
+  const std::vector<Json> cases = parvagpu_reference_cases();
+  for (std::size_t s = 0; s < 6; ++s) {
+    world.workloads = workloads_of(cases.at(s));
+    const Plan plan = world.plan("parvagpu_released", R"({"max_processes": 5})");
+    EXPECT_EQ(to_parvagpu(plan),
+              read_file(std::string(reference_data()) + "/parvagpu/deployments/SLO" +
+                        std::to_string(s + 1) + "_ParvaGPU_deploy.csv"));
+  }
+}
+
+// --- By hand -------------------------------------------------------------------------------------
+
+// One model at batch 1: 90, 190 and 300 items/s on 1, 2 and 3 slices.
+MigWorld small_world(double rate_rps) {
+  MigWorld world;
+  std::vector<LatencyPoint> points;
+  for (const auto& [size, rps] : std::vector<std::pair<int, double>>{{1, 90}, {2, 190}, {3, 300}}) {
+    points.push_back(point_of({ShareKind::kMig, static_cast<double>(size)}, 1, 1, 1000 / rps));
+  }
+  world.profiles.add(table_profile("m", "a100-80gb", std::move(points)));
+  world.workloads = {workload_of("w", "m", 100, rate_rps)};
+  return world;
+}
+
+std::vector<std::vector<int>> cuts_of(const Plan& plan) {
+  std::vector<std::vector<int>> cuts;
+  for (const PlanGpu& gpu : plan.gpus) {
+    std::vector<int>& sizes = cuts.emplace_back();
+    for (const PlanPartition& p : gpu.partitions) sizes.push_back(*p.size);
+  }
+  return cuts;
+}
+
+TEST(ParvagpuReleased, PutsOneInstanceOf3OnAGpuAndThenSplits) {
+  // 650 = 2 x 300 + 50: sizes 3, 3 and 1. Each 3 opens a GPU; the 1 joins the first.
+  const MigWorld world = small_world(650);
+  EXPECT_THAT(cuts_of(world.plan("parvagpu_released", R"({"split": false})")),
+              ElementsAre(ElementsAre(3, 1), ElementsAre(3)));
+  // GPU 1: the 3 is owed 300 = 1 x 190 + 110: size 2 and, at 90 a piece, two of size 1. They fill
+  // GPU 0 to seven slices (3 + 1 + 2 + 1), the last one stays on GPU 1. GPU 0 is then full.
+  EXPECT_THAT(cuts_of(world.plan("parvagpu_released")),
+              ElementsAre(ElementsAre(3, 2, 1, 1), ElementsAre(1)));
+}
+
+TEST(ParvagpuReleased, ARateThatIsAMultipleStillEndsWithALastSegment) {
+  // 600 = 2 x 300: one of size 3, and a last one that must carry 300.
+  EXPECT_THAT(cuts_of(small_world(600).plan("parvagpu_released", R"({"split": false})")),
+              ElementsAre(ElementsAre(3), ElementsAre(3)));
+}
+
+TEST(ParvagpuReleased, RatesAndSlosAreReadAsIntegers) {
+  MigWorld world = small_world(90.9);
+  const Plan plan = world.plan("parvagpu_released");
+  EXPECT_THAT(cuts_of(plan), ElementsAre(ElementsAre(1)));
+  ASSERT_THAT(plan.unserved, SizeIs(1));
+  EXPECT_NEAR(plan.unserved[0].rate_rps, 0.9, 1e-4);
+  EXPECT_EQ(plan.unserved[0].reason, "the released program reads its rate as an integer, 90");
+  world.workloads[0].slo = from_ms(0.9);
+  EXPECT_THAT(world.plan("parvagpu_released").unserved.at(0).reason, HasSubstr("its SLO"));
+}
+
+TEST(ParvagpuReleased, StopsAtItsLimitOfGpus) {
+  const Plan plan =
+      small_world(650).plan("parvagpu_released", R"({"gpu_limit": 1, "split": false})");
+  EXPECT_THAT(cuts_of(plan), ElementsAre(ElementsAre(3)));
+  EXPECT_THAT(plan.unserved,
+              ElementsAre(Unserved{"w", 350, "the released program found no GPU for 2 segments"}));
+}
+
+TEST(ParvagpuReleased, NeedsGpusOfSevenSlices) {
+  MigWorld world = small_world(90);
+  world.cluster.gpus = {{"t4", 1}};
+  EXPECT_THROW(world.plan("parvagpu_released"), NoAnswer);
 }
 
 }  // namespace

@@ -1,0 +1,231 @@
+// Our planner: the fewest GPUs whose plan keeps its SLOs under the scenario's random arrivals.
+// docs/model/planners/tangram.md has the rule, its sources and its limits.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "policies/planners/detail/mig_solver.h"
+#include "policies/planners/effective_bandwidth.h"
+
+namespace tangram {
+namespace {
+
+using detail::MigChoice;
+using detail::MigCuts;
+using detail::MigDemand;
+using detail::MigPoint;
+using detail::MigSolution;
+
+// Parts of the SLO that a batch, and half the time between two batches, may take. Small ones leave
+// time for a queue, large ones allow large batches.
+constexpr double kLevels[] = {0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6};
+// The formula is off where fewer than two batches of all processes pass within the slack.
+constexpr double kFewestBatches = 2;
+// Planning again after a simulation that missed the target.
+constexpr int kRepairs = 4;
+constexpr double kRepairStep = 1.04;
+
+// The time a request spends on the way to the end of its batch with no queue: the batch, and half
+// the time between two starts.
+double own_ms(const MigPoint& p) {
+  return p.latency_ms * (1 + 0.5 / p.processes);
+}
+
+struct Service {
+  std::uint32_t workload = 0;
+  double rate_rps = 0;
+  double slo_ms = 0;
+  double factor = 1;  // on the capacity, raised when a simulation misses the target
+  ArrivalGaps gaps;
+  std::vector<MigPoint> points;
+};
+
+class Tangram final : public Planner {
+ public:
+  Plan plan(const PlanningProblem& problem) const override {
+    const GpuType& type = detail::mig_type_of(problem.cluster);
+    const MigCuts cuts(type);
+    const double target = problem.params.number("target");
+    std::vector<std::string> reasons;
+    std::vector<Service> services = services_of(problem, type, reasons);
+    const std::vector<Service> servable = with_choices(services, cuts, 1 - target, reasons);
+    services = servable;
+    std::vector<double> attained;
+    for (int repair = 0;; ++repair) {
+      const MigSolution solution = solve(cuts, services, 1 - target, problem);
+      Plan plan = detail::plan_of(problem, type, solution.gpus, reasons);
+      plan.planner = "tangram";
+      const auto runs = static_cast<int>(problem.params.integer("verify_runs"));
+      if (problem.evaluator != nullptr && runs > 0) {
+        attained = simulated(*problem.evaluator, plan, runs);
+        const bool is_met = raise_what_missed(services, attained, target);
+        if (!is_met && repair < kRepairs) continue;
+      }
+      add_notes(problem, services, solution, attained, plan);
+      return plan;
+    }
+  }
+
+ private:
+  static std::vector<Service> services_of(const PlanningProblem& problem,
+                                          const GpuType& type,
+                                          std::vector<std::string>& reasons) {
+    const auto processes = static_cast<std::uint32_t>(problem.params.integer("max_processes"));
+    const std::vector<std::optional<double>> rates = detail::mean_rates(problem.workloads);
+    reasons.assign(problem.workloads.size(), "");
+    std::vector<Service> services;
+    for (std::uint32_t w = 0; w < problem.workloads.size(); ++w) {
+      const Workload& workload = problem.workloads[w];
+      if (!rates[w]) continue;
+      std::vector<MigPoint> points =
+          detail::runnable_points(problem.profiles, workload.model, type, processes);
+      if (!problem.params.boolean("use_suspect")) {
+        std::erase_if(points, [](const MigPoint& p) { return p.suspect; });
+      }
+      services.push_back({w, *rates[w], to_ms(workload.slo), 1,
+                          ArrivalGaps(workload.arrivals, *rates[w]), std::move(points)});
+    }
+    return services;
+  }
+
+  // What a service needs at each level of slack, with the best points of that level.
+  static MigChoice choice_of(const Service& service, const MigCuts& cuts, double miss) {
+    MigChoice choice;
+    for (const double level : kLevels) {
+      std::vector<MigPoint> points = service.points;
+      std::erase_if(points, [&](const MigPoint& p) {
+        const double slack_ms = service.slo_ms - p.latency_ms;
+        return own_ms(p) > level * service.slo_ms ||
+               slack_ms * p.processes < kFewestBatches * p.latency_ms;
+      });
+      MigDemand option;
+      option.workload = service.workload;
+      if (!detail::choose_best(option, points, cuts)) continue;
+      double slowest_ms = 0;
+      for (const auto& best : option.best)
+        slowest_ms = std::max(slowest_ms, best ? own_ms(*best) : 0);
+      const double slack_s = (service.slo_ms - slowest_ms) * 1e-3;
+      option.rate_rps = service.factor * service.gaps.capacity_for(slack_s, miss);
+      choice.options.push_back(std::move(option));
+    }
+    return choice;
+  }
+
+  // The services that have an option; the others get their reason.
+  static std::vector<Service> with_choices(const std::vector<Service>& services,
+                                           const MigCuts& cuts,
+                                           double miss,
+                                           std::vector<std::string>& reasons) {
+    std::vector<Service> kept;
+    for (const Service& service : services) {
+      if (!choice_of(service, cuts, miss).options.empty()) {
+        kept.push_back(service);
+      } else if (service.points.empty()) {
+        reasons[service.workload] = "no measured point of its model on an instance";
+      } else {
+        reasons[service.workload] = fmt::format(
+            "no measured point leaves enough of the SLO of {:.6g} ms for a queue", service.slo_ms);
+      }
+    }
+    return kept;
+  }
+
+  static MigSolution solve(const MigCuts& cuts,
+                           const std::vector<Service>& services,
+                           double miss,
+                           const PlanningProblem& problem) {
+    std::vector<MigChoice> choices;
+    for (const Service& service : services) choices.push_back(choice_of(service, cuts, miss));
+    const double limit_s = problem.params.number("time_limit_s");
+    MigSolution solution = detail::solve_mig(cuts, choices, limit_s);
+    if (solution.gpus.empty() && !choices.empty()) {
+      throw NoAnswer(fmt::format("the solver found no plan within {:g} s", limit_s));
+    }
+    return solution;
+  }
+
+  // Means over independent runs.
+  static std::vector<double> simulated(Evaluator& evaluator, const Plan& plan, int runs) {
+    std::vector<double> sums = evaluator.attainment(plan);
+    for (int run = 1; run < runs; ++run) {
+      const std::vector<double> more = evaluator.attainment(plan);
+      for (std::size_t w = 0; w < sums.size(); ++w) sums[w] += more[w];
+    }
+    for (double& sum : sums) sum /= runs;
+    return sums;
+  }
+
+  static bool raise_what_missed(std::vector<Service>& services,
+                                const std::vector<double>& attained,
+                                double target) {
+    bool is_met = true;
+    for (Service& service : services) {
+      if (attained[service.workload] >= target) continue;
+      service.factor *= kRepairStep;
+      is_met = false;
+    }
+    return is_met;
+  }
+
+  static void add_notes(const PlanningProblem& problem,
+                        const std::vector<Service>& services,
+                        const MigSolution& solution,
+                        const std::vector<double>& attained,
+                        Plan& plan) {
+    const std::vector<double> capacities =
+        detail::capacities_of(solution.gpus, solution.gpus.size(), problem.workloads.size());
+    for (const Service& service : services) {
+      double slowest_ms = 0;
+      for (const detail::MigGpu& gpu : solution.gpus) {
+        for (const detail::MigSegment& segment : gpu) {
+          if (segment.workload != service.workload) continue;
+          for (const MigPoint& p : service.points) {
+            if (p.size == segment.size && p.batch == segment.batch &&
+                p.processes == segment.processes) {
+              slowest_ms = std::max(slowest_ms, own_ms(p));
+            }
+          }
+        }
+      }
+      const double capacity = capacities[service.workload];
+      const double miss = service.gaps.miss_at(capacity, (service.slo_ms - slowest_ms) * 1e-3);
+      std::string note = fmt::format("{}: load {:.3f}, predicted to attain {:.2f} %",
+                                     problem.workloads[service.workload].name,
+                                     service.rate_rps / capacity, 100 * (1 - miss));
+      if (!attained.empty()) {
+        note += fmt::format(", simulated {:.2f} %", 100 * attained[service.workload]);
+      }
+      plan.notes.push_back(std::move(note));
+    }
+    plan.notes.push_back(solution.is_proven()
+                             ? fmt::format("{} GPUs is the proven minimum for these capacities",
+                                           solution.gpus.size())
+                             : fmt::format("{} GPUs; at least {} are needed for these capacities",
+                                           solution.gpus.size(), solution.lower_bound));
+  }
+};
+
+}  // namespace
+
+PlannerEntry tangram_planner() {
+  return {
+      {"tangram",
+       "the fewest MIG instances that keep SLOs under random arrivals: headroom by effective "
+       "bandwidth, the slack of each service chosen by an integer program, checked by simulation",
+       "ours; docs/model/planners/tangram.md; for routing central, wrr and shortest_finish: under "
+       "weighted_random each replica needs headroom of its own",
+       {number_param("target", 0.99, 0.5, 0.99999,
+                     "SLO attainment that every workload is planned for"),
+        integer_param("max_processes", 3, 1, 1024, "processes on one instance, at most"),
+        bool_param("use_suspect", false, "use profile rows that look wrong (profile import warns)"),
+        integer_param("verify_runs", 3, 0, 1000,
+                      "simulations that check a plan; a workload that misses the target gets 4 % "
+                      "more capacity, at most four times; 0: no check"),
+        number_param("time_limit_s", 60, 0.1, 1e6, "search time of each integer program")}},
+      []() -> std::unique_ptr<Planner> { return std::make_unique<Tangram>(); }};
+}
+
+}  // namespace tangram
