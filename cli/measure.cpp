@@ -17,7 +17,9 @@ namespace {
 struct Options {
   MeasurePlan plan;
   std::string backend = "cpu", out, gpu;
-  std::vector<std::string> pairs;
+  std::vector<double> shares{100};  // percent
+  std::vector<int> sms;
+  PairArguments pairs;
   EngineSettings engine;
 };
 
@@ -25,7 +27,17 @@ struct Options {
 void check(Options& options) {
   Faults faults;
   check_outputs({{"--out", options.out}}, {}, faults);
+  options.plan.shares.clear();
+  if (options.sms.empty()) {
+    for (const double percent : options.shares) {
+      options.plan.shares.push_back(percent == 100 ? Share{} : Share{ShareKind::kPercent, percent});
+    }
+  }
+  for (const int sms : options.sms) {
+    options.plan.shares.push_back({ShareKind::kSms, static_cast<double>(sms)});
+  }
   check_plan(options.plan, faults);
+  read_pairs(options.pairs, options.plan, faults);
   if (find_gpu_type(options.gpu) == nullptr) {
     faults.add("--gpu " + options.gpu, unknown_name("GPU type", options.gpu, gpu_type_names()));
   }
@@ -46,8 +58,11 @@ std::string table_of(const std::vector<Profile>& profiles) {
   std::string text = table.text();
   for (const Profile& profile : profiles) {
     for (const CoRun& run : profile.co_runs) {
-      text += fmt::format("{} beside {}, batches {} and {}: {:.3f} times as long as alone\n",
-                          profile.model, run.other, run.batch, run.other_batch, run.slowdown);
+      text += fmt::format(
+          "{} batch {} on {:g} % beside {} batch {} on {:g} %: {:.3f} times as "
+          "long as alone\n",
+          profile.model, run.batch, run.share_pct, run.other, run.other_batch, run.other_share_pct,
+          run.slowdown);
     }
   }
   return text;
@@ -55,7 +70,6 @@ std::string table_of(const std::vector<Profile>& profiles) {
 
 int run(Options options) {
   options.plan.gpu = options.gpu;
-  options.plan.pairs = parse_pairs(options.pairs, options.plan.models);
   options.plan.date = utc_now();
   options.plan.command = command_line();
   check(options);
@@ -97,9 +111,20 @@ Action add_measure(CLI::App& app) {
   app.add_option("--backend", options->backend, "the device; describe backends lists them");
   app.add_option("--models", plan.models, "names, as a,b,c")->delimiter(',')->required();
   app.add_option("--batches", plan.batches, "batch sizes, as 1,2,4,8")->delimiter(',');
-  app.add_option("--shares", plan.shares, "shares of the device in percent, as 100,50")
+  CLI::Option* shares =
+      app.add_option("--shares", options->shares, "shares of the device in percent, as 100,50")
+          ->delimiter(',');
+  app.add_option("--sms", options->sms, "numbers of SMs in place of --shares, as 16,32,64")
+      ->delimiter(',')
+      ->excludes(shares);
+  app.add_option("--pairs", options->pairs.models,
+                 "models to measure beside each other, as A+B,A+C")
       ->delimiter(',');
-  app.add_option("--pairs", options->pairs, "models to measure beside each other, as A+B,A+C")
+  app.add_option("--pair-batches", options->pairs.batches,
+                 "their batches, as 4/32,32/4; default: equal ones, as --batches says")
+      ->delimiter(',');
+  app.add_option("--pair-shares", options->pairs.shares,
+                 "their percents of the device, as 20/80,50/50; default: 50/50")
       ->delimiter(',');
   app.add_option("--repetitions", plan.repetitions, "samples of each point, at least")
       ->check(CLI::Range(5, 100000));

@@ -7,6 +7,7 @@
 #include <exception>
 #include <map>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
@@ -26,8 +27,6 @@ constexpr double kStable = 0.05;
 constexpr std::size_t kMostWindows = 20;
 constexpr double kLongestWarmUpMs = 10'000;
 constexpr int kLoads = 3;
-// Co-runs are of two halves of the device.
-constexpr double kPairShare = 50;
 // Beyond this the mean does not speak for the point.
 constexpr double kSuspiciousMean = 0.1;
 
@@ -44,9 +43,8 @@ double mean_of(const std::vector<double>& values) {
   return sum / static_cast<double>(values.size());
 }
 
-Share share_of(double percent) {
-  if (percent == 100) return {};
-  return {ShareKind::kPercent, percent};
+Share percent_of(double percent) {
+  return percent == 100 ? Share{} : Share{ShareKind::kPercent, percent};
 }
 
 struct Point {
@@ -147,8 +145,7 @@ class Measurement {
       }
     }
     lanes_.resize(plan.shares.size());
-    total_ =
-        plan.models.size() + points_.size() * kRounds + plan.pairs.size() * plan.batches.size();
+    total_ = plan.models.size() + points_.size() * kRounds + plan.pairs.size();
   }
 
   void run() {
@@ -158,9 +155,7 @@ class Measurement {
     for (std::uint32_t round = 0; round < kRounds; ++round) {
       for (const Point& point : shuffled(round)) visit(point, round);
     }
-    for (const auto& [a, b] : plan_.pairs) {
-      for (const std::uint32_t batch : plan_.batches) measure_pair(a, b, batch);
-    }
+    for (const MeasurePair& pair : plan_.pairs) measure_pair(pair);
   }
 
   std::vector<Profile> profiles() const {
@@ -173,14 +168,13 @@ class Measurement {
   // Names of visits in the journal.
   std::string load_name(const std::string& model) const { return "load " + model; }
   std::string visit_name(const Point& p, std::uint32_t round) const {
-    return fmt::format("{} batch {} share {:g} round {}", plan_.models[p.model], p.batch,
-                       plan_.shares[p.share], round);
+    return fmt::format("{} batch {} share {} round {}", plan_.models[p.model], p.batch,
+                       to_string(plan_.shares[p.share]), round);
   }
-  std::string pair_name(const std::string& a,
-                        const std::string& b,
-                        std::uint32_t batch,
-                        const char* what) const {
-    return fmt::format("{} beside {} batch {} {}", a, b, batch, what);
+  static std::string pair_name(const MeasurePair& pair, const char* what) {
+    return fmt::format("{} batch {} on {:g} % beside {} batch {} on {:g} % {}", pair.first,
+                       pair.first_batch, pair.first_pct, pair.second, pair.second_batch,
+                       pair.second_pct, what);
   }
 
   void step() {
@@ -201,23 +195,28 @@ class Measurement {
   // The lane of a share.
   OpenLane& open(std::size_t share) {
     OpenLane& open = lanes_[share];
-    if (!open.lane) open.lane = std::move(device_.open({share_of(plan_.shares[share])}).front());
+    if (!open.lane) open.lane = std::move(device_.open({plan_.shares[share]}).front());
     return open;
   }
   static void need(OpenLane& open, const std::string& model) {
     if (open.loaded.insert(model).second) open.lane->load(model);
   }
-  void open_halves() {
-    if (first_.lane) return;
-    const Share half{ShareKind::kPercent, kPairShare};
-    std::vector<std::unique_ptr<MeasureLane>> halves = device_.open({half, half});
-    first_.lane = std::move(halves[0]);
-    second_.lane = std::move(halves[1]);
+  // The two lanes of a pair; those of other shares are closed first.
+  void open_beside(const MeasurePair& pair) {
+    const std::pair shares(pair.first_pct, pair.second_pct);
+    if (beside_ == shares) return;
+    first_ = {};
+    second_ = {};
+    std::vector<std::unique_ptr<MeasureLane>> lanes =
+        device_.open({percent_of(shares.first), percent_of(shares.second)});
+    first_.lane = std::move(lanes[0]);
+    second_.lane = std::move(lanes[1]);
+    beside_ = shares;
   }
 
   void measure_load(const std::string& model);
   void visit(const Point& point, std::uint32_t round);
-  void measure_pair(const std::string& a, const std::string& b, std::uint32_t batch);
+  void measure_pair(const MeasurePair& pair);
   double solo(OpenLane& on, const std::string& model, std::uint32_t batch);
   Profile profile_of(std::size_t model) const;
   LatencyPoint latency_point(const Point& point) const;
@@ -228,8 +227,9 @@ class Measurement {
   MeasureJournal& journal_;
   const std::function<void(double)>& progress_;
   std::vector<Point> points_;
-  std::vector<OpenLane> lanes_;  // by share
-  OpenLane first_, second_;      // of the pairs
+  std::vector<OpenLane> lanes_;             // by share
+  OpenLane first_, second_;                 // of the pairs
+  std::pair<double, double> beside_{0, 0};  // their shares, percent; none are open at first
   std::size_t done_ = 0, total_ = 0;
 };
 
@@ -276,20 +276,20 @@ double Measurement::solo(OpenLane& on, const std::string& model, std::uint32_t b
 
 // Alone, beside each other, alone again: the mean of the two solo medians stands for the moment of
 // the co-run, so that a steady drift of the device cancels. The records hold one slowdown each.
-void Measurement::measure_pair(const std::string& a, const std::string& b, std::uint32_t batch) {
-  const std::string name_a = pair_name(a, b, batch, "first");
-  const std::string name_b = pair_name(a, b, batch, "second");
+void Measurement::measure_pair(const MeasurePair& pair) {
+  const std::string name_a = pair_name(pair, "first");
+  const std::string name_b = pair_name(pair, "second");
   if (journal_.find(name_a) == nullptr || journal_.find(name_b) == nullptr) {
-    open_halves();
-    need(first_, a);
-    need(second_, b);
-    const double a_before = solo(first_, a, batch);
-    const double b_before = solo(second_, b, batch);
-    Side side_a{*first_.lane, a, batch, {}, {}};
-    Side side_b{*second_.lane, b, batch, {}, {}};
+    open_beside(pair);
+    need(first_, pair.first);
+    need(second_, pair.second);
+    const double a_before = solo(first_, pair.first, pair.first_batch);
+    const double b_before = solo(second_, pair.second, pair.second_batch);
+    Side side_a{*first_.lane, pair.first, pair.first_batch, {}, {}};
+    Side side_b{*second_.lane, pair.second, pair.second_batch, {}, {}};
     run_together(side_a, side_b, plan_.repetitions, plan_.min_time_s * 1e3);
-    const double b_after = solo(second_, b, batch);
-    const double a_after = solo(first_, a, batch);
+    const double b_after = solo(second_, pair.second, pair.second_batch);
+    const double a_after = solo(first_, pair.first, pair.first_batch);
     // Both or none: a journal cut between the lines has the pair measured again.
     if (journal_.find(name_a) == nullptr) {
       journal_.add(name_a, {median_of(side_a.samples) / ((a_before + a_after) / 2)});
@@ -301,7 +301,7 @@ void Measurement::measure_pair(const std::string& a, const std::string& b, std::
 
 LatencyPoint Measurement::latency_point(const Point& point) const {
   LatencyPoint result;
-  result.share = share_of(plan_.shares[point.share]);
+  result.share = plan_.shares[point.share];
   result.batch = point.batch;
   for (std::uint32_t round = 0; round < kRounds; ++round) {
     const std::vector<double>* samples = journal_.find(visit_name(point, round));
@@ -320,14 +320,17 @@ LatencyPoint Measurement::latency_point(const Point& point) const {
 }
 
 void Measurement::add_co_runs(Profile& profile) const {
-  for (const auto& [a, b] : plan_.pairs) {
-    for (const std::uint32_t batch : plan_.batches) {
-      const auto add = [&](const std::string& other, const char* what) {
-        const double slowdown = journal_.find(pair_name(a, b, batch, what))->front();
-        profile.co_runs.push_back({other, batch, batch, kPairShare, kPairShare, slowdown});
-      };
-      if (profile.model == a) add(b, "first");
-      if (profile.model == b && a != b) add(a, "second");
+  for (const MeasurePair& p : plan_.pairs) {
+    const auto slowdown = [&](const char* what) {
+      return journal_.find(pair_name(p, what))->front();
+    };
+    if (profile.model == p.first) {
+      profile.co_runs.push_back(
+          {p.second, p.first_batch, p.second_batch, p.first_pct, p.second_pct, slowdown("first")});
+    }
+    if (profile.model == p.second && p.first != p.second) {
+      profile.co_runs.push_back(
+          {p.first, p.second_batch, p.first_batch, p.second_pct, p.first_pct, slowdown("second")});
     }
   }
 }
@@ -373,44 +376,81 @@ void check_plan(MeasurePlan& plan, Faults& faults) {
   if (!batches_fit) {
     faults.add("--batches", fmt::format("must be from 1 to {}, at least one", kLargestBatch));
   }
-  const bool shares_fit =
-      !plan.shares.empty() && plan.shares.front() >= 1 && plan.shares.back() <= 100;
-  if (!shares_fit) faults.add("--shares", "must be from 1 to 100 percent, at least one");
-  if (!plan.pairs.empty() &&
-      std::find(plan.shares.begin(), plan.shares.end(), kPairShare) == plan.shares.end()) {
-    faults.add("--pairs",
-               fmt::format("pairs run on {:g} % each, which --shares must have too", kPairShare));
+  if (plan.shares.empty()) faults.add("--shares", "names no share");
+  for (const Share& share : plan.shares) {
+    if (share.kind == ShareKind::kPercent && (share.amount < 1 || share.amount > 100)) {
+      faults.add("--shares", fmt::format("{:g} is not from 1 to 100 percent", share.amount));
+    }
+    if (share.kind == ShareKind::kSms && share.amount < 1) {
+      faults.add("--sms", fmt::format("{:g} is not a number of SMs", share.amount));
+    }
   }
 }
 
-std::vector<std::pair<std::string, std::string>> parse_pairs(
-    const std::vector<std::string>& texts, const std::vector<std::string>& models) {
-  std::vector<std::pair<std::string, std::string>> pairs;
-  Faults faults;
-  for (const std::string& text : texts) {
+void read_pairs(const PairArguments& arguments, MeasurePlan& plan, Faults& faults) {
+  const auto halves_of = [&](const std::string& option, const std::vector<std::string>& texts,
+                             double most, double most_together) {
+    std::vector<std::pair<double, double>> halves;
+    for (const std::string& text : texts) {
+      std::istringstream stream(text);
+      double first = 0;
+      double second = 0;
+      char slash = 0;
+      const bool is_read = stream >> first >> slash >> second && slash == '/' && stream.eof();
+      if (is_read && first >= 1 && second >= 1 && first <= most && second <= most &&
+          first + second <= most_together) {
+        halves.emplace_back(first, second);
+      } else {
+        faults.add(option + ' ' + text,
+                   fmt::format("must be two numbers from 1 to {:g}, together at most {:g}, as in "
+                               "4/32",
+                               most, most_together));
+      }
+    }
+    return halves;
+  };
+  auto shares = halves_of("--pair-shares", arguments.shares, 99, 100);
+  auto batches = halves_of("--pair-batches", arguments.batches, kLargestBatch, 2.0 * kLargestBatch);
+  if (arguments.shares.empty()) shares = {{50, 50}};
+  if (arguments.batches.empty()) {
+    for (const std::uint32_t batch : plan.batches) batches.emplace_back(batch, batch);
+  }
+  for (const auto& [first_pct, second_pct] : shares) {
+    for (const std::string& text : arguments.models) {
+      const std::size_t plus = text.find('+');
+      const std::string first = text.substr(0, plus);
+      const std::string second = plus == std::string::npos ? "" : text.substr(plus + 1);
+      for (const auto& [first_batch, second_batch] : batches) {
+        plan.pairs.push_back({first, second, static_cast<std::uint32_t>(first_batch),
+                              static_cast<std::uint32_t>(second_batch), first_pct, second_pct});
+      }
+    }
+  }
+  for (const std::string& text : arguments.models) {
     const std::size_t plus = text.find('+');
     if (plus == std::string::npos) {
       faults.add("--pairs " + text, "must be two models, as A+B");
       continue;
     }
-    pairs.emplace_back(text.substr(0, plus), text.substr(plus + 1));
-    for (const std::string& model : {pairs.back().first, pairs.back().second}) {
-      if (std::find(models.begin(), models.end(), model) == models.end()) {
-        faults.add("--pairs " + text, unknown_name("model", model, models));
+    for (const std::string& model : {text.substr(0, plus), text.substr(plus + 1)}) {
+      if (std::find(plan.models.begin(), plan.models.end(), model) == plan.models.end()) {
+        faults.add("--pairs " + text, unknown_name("model", model, plan.models));
       }
     }
   }
-  faults.throw_if_any();
-  return pairs;
 }
 
 Json key_of(const MeasurePlan& plan) {
   Json pairs = Json::array();
-  for (const auto& [a, b] : plan.pairs) pairs.push_back(a + '+' + b);
+  for (const MeasurePair& p : plan.pairs) {
+    pairs.push_back({p.first, p.second, p.first_batch, p.second_batch, p.first_pct, p.second_pct});
+  }
+  Json shares = Json::array();
+  for (const Share& share : plan.shares) shares.push_back(to_string(share));
   return {{"gpu", plan.gpu},
           {"models", plan.models},
           {"batches", plan.batches},
-          {"shares", plan.shares},
+          {"shares", shares},
           {"pairs", pairs},
           {"repetitions", plan.repetitions},
           {"min_time_s", plan.min_time_s}};

@@ -41,23 +41,35 @@ class MeasureDevice {
   virtual Record record() const = 0;
 };
 
+// Two models without pause beside each other on two parts of the device.
+struct MeasurePair {
+  std::string first, second;
+  std::uint32_t first_batch = 1, second_batch = 1;
+  double first_pct = 50, second_pct = 50;  // of the device; together at most 100
+};
+
 struct MeasurePlan {
   std::string gpu;  // the GPU type that the profiles are named for
   std::vector<std::string> models;
   std::vector<std::uint32_t> batches{1, 2, 4, 8};  // ascending
-  std::vector<double> shares{100};                 // percent
-  std::vector<std::pair<std::string, std::string>> pairs;
+  std::vector<Share> shares{Share{}};              // whole, percent, SMs; ascending
+  std::vector<MeasurePair> pairs;
   std::uint32_t repetitions = 30;  // samples of a point, at least
   double min_time_s = 0.5;         // of running, for a point, at least
   std::string date, command;       // for the record
 };
 
 // Sorts batches and shares, and adds a fault for each thing that cannot be measured: no models, one
-// named twice, numbers out of range, pairs without the share that they run on.
+// named twice, numbers out of range.
 void check_plan(MeasurePlan& plan, Faults& faults);
-// Reads "A+B". Throws ConfigError for anything else, and for models that are not among `models`.
-std::vector<std::pair<std::string, std::string>> parse_pairs(
-    const std::vector<std::string>& texts, const std::vector<std::string>& models);
+// How a command line asks for pairs: each of `models` ("A+B") at each of `shares` ("20/80", percent
+// of the device; none: "50/50") with each of `batches` ("4/32"; none: equal ones, the plan's).
+struct PairArguments {
+  std::vector<std::string> models, batches, shares;
+};
+// Reads them into the plan, shares outermost: to change them, the device is cut anew. Adds a fault
+// for each text that is not of this form and for models that the plan does not have.
+void read_pairs(const PairArguments& arguments, MeasurePlan& plan, Faults& faults);
 
 // What two plans must agree in to share a journal, as one line of JSON.
 Json key_of(const MeasurePlan& plan);

@@ -78,7 +78,7 @@ class MeasureTest : public ::testing::Test {
     plan_.gpu = "cpu";
     plan_.models = {"m1", "m2"};
     plan_.batches = {1, 4};
-    plan_.shares = {100, 50};
+    plan_.shares = {{ShareKind::kPercent, 50}, {}};
     plan_.repetitions = 10;  // 5 rounds of 2
     plan_.min_time_s = 0;
   }
@@ -185,7 +185,9 @@ TEST_F(MeasureTest, ACompleteJournalNeedsNoFurtherRun) {
 
 TEST_F(MeasureTest, PairsAreMeasuredAloneBesideEachOtherAndAloneAgain) {
   FakeDevice device;
-  plan_.pairs = {{"m1", "m2"}};
+  Faults faults;
+  read_pairs({{"m1+m2"}, {}, {}}, plan_, faults);
+  faults.throw_if_any();
   const std::vector<Profile> profiles = run(device);
   ASSERT_EQ(profiles[0].co_runs.size(), 2U);  // two batches
   const CoRun& beside = profiles[0].co_runs[1];
@@ -196,6 +198,27 @@ TEST_F(MeasureTest, PairsAreMeasuredAloneBesideEachOtherAndAloneAgain) {
   ASSERT_EQ(profiles[1].co_runs.size(), 2U);
   EXPECT_EQ(profiles[1].co_runs[0].other, "m1");
   EXPECT_DOUBLE_EQ(profiles[1].co_runs[0].slowdown, 1.5);
+}
+
+TEST_F(MeasureTest, PairsMayHaveOtherBatchesAndShares) {
+  FakeDevice device;
+  Faults faults;
+  read_pairs({{"m1+m2"}, {"1/4"}, {"20/80", "50/50"}}, plan_, faults);
+  faults.throw_if_any();
+  const std::vector<Profile> profiles = run(device);
+  ASSERT_EQ(profiles[1].co_runs.size(), 2U);
+  const CoRun& second = profiles[1].co_runs[0];
+  EXPECT_EQ(second.batch, 4U);
+  EXPECT_EQ(second.other_batch, 1U);
+  EXPECT_EQ(second.share_pct, 80);
+  EXPECT_EQ(second.other_share_pct, 20);
+  EXPECT_EQ(profiles[1].co_runs[1].share_pct, 50);
+}
+
+TEST_F(MeasureTest, EveryFaultOfThePairsIsTold) {
+  Faults faults;
+  read_pairs({{"m1", "m1+m9"}, {"4", "0/4"}, {"60/50"}}, plan_, faults);
+  EXPECT_EQ(faults.size(), 5U);
 }
 
 TEST_F(MeasureTest, SamplesAreSummarizedRobustly) {
