@@ -22,7 +22,6 @@ namespace tangram {
   X(DeviceGetCount, 2000)                            \
   X(DeviceGetName, 2000)                             \
   X(DeviceGetUuid, 11040)                            \
-  X(DeviceGetPCIBusId, 4010)                         \
   X(DeviceGetAttribute, 2000)                        \
   X(DeviceTotalMem, 3020)                            \
   X(DevicePrimaryCtxRetain, 7000)                    \
@@ -31,7 +30,6 @@ namespace tangram {
   X(CtxDestroy, 4000)                                \
   X(CtxSetCurrent, 4000)                             \
   X(CtxGetExecAffinity, 11040)                       \
-  X(CtxGetStreamPriorityRange, 5050)                 \
   X(StreamCreateWithPriority, 5050)                  \
   X(StreamDestroy, 4000)                             \
   X(StreamSynchronize, 2000)                         \
@@ -41,7 +39,6 @@ namespace tangram {
   X(EventCreate, 2000)                               \
   X(EventDestroy, 4000)                              \
   X(EventRecord, 2000)                               \
-  X(EventSynchronize, 2000)                          \
   X(EventElapsedTime, 2000)                          \
   X(MemAlloc, 3020)                                  \
   X(MemFree, 3020)                                   \
@@ -54,7 +51,6 @@ namespace tangram {
   X(ModuleLoadData, 2000)                            \
   X(ModuleUnload, 2000)                              \
   X(ModuleGetFunction, 2000)                         \
-  X(FuncGetAttribute, 2020)                          \
   X(FuncSetAttribute, 9000)                          \
   X(OccupancyMaxActiveBlocksPerMultiprocessor, 6050) \
   X(LaunchKernel, 4000)                              \
@@ -71,8 +67,7 @@ namespace tangram {
   X(GreenCtxCreate, 12040)            \
   X(GreenCtxDestroy, 12040)           \
   X(GreenCtxGetDevResource, 12040)    \
-  X(GreenCtxStreamCreate, 12050)      \
-  X(CtxFromGreenCtx, 12040)
+  X(GreenCtxStreamCreate, 12050)
 
 // Members bear the driver's names.
 // NOLINTBEGIN(readability-identifier-naming, bugprone-macro-parentheses)

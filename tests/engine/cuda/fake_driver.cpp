@@ -109,11 +109,6 @@ void add_contexts(CudaDriver& t) {
     affinity->param.smCount.val = 34;
     return CUDA_SUCCESS;
   };
-  t.CtxGetStreamPriorityRange = [](int* least, int* greatest) {
-    *least = 0;
-    *greatest = -5;
-    return CUDA_SUCCESS;
-  };
   t.StreamCreateWithPriority = [](CUstream* stream, unsigned, int priority) {
     return guarded(
         [&](Driver::State& state) { return new_stream(stream, state.all_sms(), priority, false); });
@@ -142,7 +137,6 @@ void add_contexts(CudaDriver& t) {
       return CUDA_SUCCESS;
     });
   };
-  t.EventSynchronize = [](CUevent) { return guarded([](Driver::State&) { return CUDA_SUCCESS; }); };
   t.EventElapsedTime = [](float* ms, CUevent begin, CUevent end) {
     return guarded([&](Driver::State&) {
       *ms = static_cast<float>(
@@ -216,10 +210,6 @@ void add_kernels(CudaDriver& t) {
       *function = reinterpret_cast<CUfunction>(kernel.get());
       return CUDA_SUCCESS;
     });
-  };
-  t.FuncGetAttribute = [](int* value, CUfunction_attribute, CUfunction) {
-    *value = 32;
-    return CUDA_SUCCESS;
   };
   t.FuncSetAttribute = [](CUfunction, CUfunction_attribute, int) { return CUDA_SUCCESS; };
   t.OccupancyMaxActiveBlocksPerMultiprocessor = [](int* blocks, CUfunction, int block, size_t) {

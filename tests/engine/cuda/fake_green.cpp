@@ -138,10 +138,6 @@ void add_green(CudaDriver& t) {
       return new_stream(stream, reinterpret_cast<Green*>(context)->sms, priority, true);
     });
   };
-  t.CtxFromGreenCtx = [](CUcontext* context, CUgreenCtx) {
-    *context = reinterpret_cast<CUcontext>(&current->primary);
-    return CUDA_SUCCESS;
-  };
 }
 
 }  // namespace tangram::fake
