@@ -10,7 +10,7 @@ namespace tangram {
 namespace {
 
 // More windows than these are not counted: the memory, and nobody looks.
-constexpr double kMostWindows = 1e7;
+constexpr double kMostWindows = 1e6;
 constexpr Duration kSecond = std::chrono::seconds(1);
 constexpr Duration kHour = std::chrono::hours(1);
 
