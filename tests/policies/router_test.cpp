@@ -32,7 +32,7 @@ class World {
     }
     deployment_ = deploy(plan, workloads_, profiles_, routing);
     books_.deployment = &deployment_;
-    for (const QueueInfo& queue : deployment_.queues) books_.queues.emplace_back(queue.slo);
+    for (const QueueInfo& queue : deployment_.queues) books_.queues.emplace_back(queue);
     for (const ExecutorInfo& info : deployment_.executors) {
       ExecutorBooks& executor = books_.executors.emplace_back();
       executor.cls = &deployment_.classes[info.cls.index()];
