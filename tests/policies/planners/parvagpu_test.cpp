@@ -50,15 +50,15 @@ TEST(Parvagpu, FillsTheDensestSizeAndEndsWithTheSmallestThatCoversTheRest) {
 }
 
 TEST(Parvagpu, SplitsASegmentIntoHolesWhereThatFreesAGpu) {
-  // Three segments of 3 would need two GPUs at 3 + 3; splitting one into 2 + 2 (200 items/s each
-  // for its 300) puts 3 + 2 + 2 on one and leaves one: 600 items/s need 3 + 2 + 2 (700).
+  // 650 = 2 x 300 + 50: sizes 3, 3 and 1 on two GPUs. Without one of the 3, the demand lacks 260: a
+  // piece of 2 (190, the densest that fits beside 3 + 1) and one of 1 for the remaining 70.
   const MigWorld world =
       world_of({point_of(kMig1, 1, 1, 1000.0 / 90), point_of(kMig2, 1, 1, 1000.0 / 190),
                 point_of(kMig3, 1, 1, 1000.0 / 300)},
                650);
   const Plan plan = world.plan("parvagpu");
   EXPECT_THAT(plan.unserved, IsEmpty());
-  EXPECT_THAT(cuts_of(plan), ElementsAre(ElementsAre(3, 2, 2)));
+  EXPECT_THAT(cuts_of(plan), ElementsAre(ElementsAre(3, 2, 1, 1)));
 }
 
 TEST(Parvagpu, ServesAModelThatNeedsMoreThanOneSlice) {
