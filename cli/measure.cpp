@@ -17,7 +17,8 @@ namespace {
 struct Options {
   MeasurePlan plan;
   std::string backend = "cpu", out, gpu;
-  std::vector<double> shares{100};  // percent
+  std::vector<std::string> one_by_one, one_pair;  // names that may hold commas
+  std::vector<double> shares;                     // percent
   std::vector<int> sms;
   PairArguments pairs;
   EngineSettings engine;
@@ -27,11 +28,14 @@ struct Options {
 void check(Options& options) {
   Faults faults;
   check_outputs({{"--out", options.out}}, {}, faults);
+  options.plan.models.insert(options.plan.models.end(), options.one_by_one.begin(),
+                             options.one_by_one.end());
+  options.pairs.models.insert(options.pairs.models.end(), options.one_pair.begin(),
+                              options.one_pair.end());
+  if (options.shares.empty() && options.sms.empty()) options.shares = {100};
   options.plan.shares.clear();
-  if (options.sms.empty()) {
-    for (const double percent : options.shares) {
-      options.plan.shares.push_back(percent == 100 ? Share{} : Share{ShareKind::kPercent, percent});
-    }
+  for (const double percent : options.shares) {
+    options.plan.shares.push_back(percent == 100 ? Share{} : Share{ShareKind::kPercent, percent});
   }
   for (const int sms : options.sms) {
     options.plan.shares.push_back({ShareKind::kSms, static_cast<double>(sms)});
@@ -109,17 +113,19 @@ Action add_measure(CLI::App& app) {
   MeasurePlan& plan = options->plan;
   options->gpu = "cpu";
   app.add_option("--backend", options->backend, "the device; describe backends lists them");
-  app.add_option("--models", plan.models, "names, as a,b,c")->delimiter(',')->required();
+  app.add_option("--models", plan.models, "names, as a,b,c")->delimiter(',');
+  app.add_option("--model", options->one_by_one, "one name, whatever is in it; repeatable")
+      ->allow_extra_args(false);
   app.add_option("--batches", plan.batches, "batch sizes, as 1,2,4,8")->delimiter(',');
-  CLI::Option* shares =
-      app.add_option("--shares", options->shares, "shares of the device in percent, as 100,50")
-          ->delimiter(',');
-  app.add_option("--sms", options->sms, "numbers of SMs in place of --shares, as 16,32,64")
-      ->delimiter(',')
-      ->excludes(shares);
+  app.add_option("--shares", options->shares,
+                 "shares of the device in percent, as 100,50; default 100, or none beside --sms")
+      ->delimiter(',');
+  app.add_option("--sms", options->sms, "numbers of SMs, as 16,32,64")->delimiter(',');
   app.add_option("--pairs", options->pairs.models,
                  "models to measure beside each other, as A+B,A+C")
       ->delimiter(',');
+  app.add_option("--pair", options->one_pair, "one pair, whatever is in its names; repeatable")
+      ->allow_extra_args(false);
   app.add_option("--pair-batches", options->pairs.batches,
                  "their batches, as 4/32,32/4; default: equal ones, as --batches says")
       ->delimiter(',');
