@@ -51,8 +51,7 @@ class Tangram final : public Planner {
     const double target = problem.params.number("target");
     std::vector<std::string> reasons;
     std::vector<Service> services = services_of(problem, type, reasons);
-    const std::vector<Service> servable = with_choices(services, cuts, 1 - target, reasons);
-    services = servable;
+    services = with_choices(services, cuts, 1 - target, reasons);
     std::vector<double> attained;
     for (int repair = 0;; ++repair) {
       const MigSolution solution = solve(cuts, services, 1 - target, problem);
@@ -109,9 +108,26 @@ class Tangram final : public Planner {
         slowest_ms = std::max(slowest_ms, best ? own_ms(*best) : 0);
       const double slack_s = (service.slo_ms - slowest_ms) * 1e-3;
       option.rate_rps = service.factor * service.gaps.capacity_for(slack_s, miss);
-      choice.options.push_back(std::move(option));
+      keep_if_useful(choice.options, std::move(option));
     }
     return choice;
+  }
+
+  // Leaves out options that another one beats at every size: the solver would try them all.
+  static void keep_if_useful(std::vector<MigDemand>& options, MigDemand option) {
+    const auto beats = [](const MigDemand& a, const MigDemand& b) {
+      for (std::size_t s = 0; s < a.best.size(); ++s) {
+        const double of_a = a.best[s] ? a.best[s]->total_rps() / a.rate_rps : 0;
+        const double of_b = b.best[s] ? b.best[s]->total_rps() / b.rate_rps : 0;
+        if (of_a < of_b) return false;
+      }
+      return true;
+    };
+    for (const MigDemand& other : options) {
+      if (beats(other, option)) return;
+    }
+    std::erase_if(options, [&](const MigDemand& other) { return beats(option, other); });
+    options.push_back(std::move(option));
   }
 
   // The services that have an option; the others get their reason.
@@ -224,7 +240,7 @@ PlannerEntry tangram_planner() {
         integer_param("verify_runs", 3, 0, 1000,
                       "simulations that check a plan; a workload that misses the target gets 4 % "
                       "more capacity, at most four times; 0: no check"),
-        number_param("time_limit_s", 60, 0.1, 1e6, "search time of each integer program")}},
+        number_param("time_limit_s", 20, 0.1, 1e6, "search time of each integer program")}},
       []() -> std::unique_ptr<Planner> { return std::make_unique<Tangram>(); }};
 }
 

@@ -156,6 +156,22 @@ TEST_F(Commands, PlanPrintsAPlanThatRunTakesInPlaceOfThePlanner) {
   EXPECT_EQ(by_planner["total"], by_plan["total"]);
 }
 
+TEST_F(Commands, PlanComparesPlanners) {
+  const Outcome outcome =
+      folder_.tangram({"plan", "scenario.json", "--compare", "exclusive,dedicated,parvagpu"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(StartsWith("planner "), HasSubstr("\nexclusive "),
+                                 HasSubstr("\ndedicated "), HasSubstr("parvagpu: no answer: ")));
+  expect_within(outcome.out, 100);
+  EXPECT_EQ(folder_.tangram({"plan", "scenario.json", "--compare", "nobody"}).exit_code, 2);
+}
+
+TEST_F(Commands, PlanRefusesAFormatThatCannotSayIt) {
+  const Outcome outcome = folder_.tangram({"plan", "scenario.json", "--format", "parvagpu"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("the ParvaGPU format cannot say this plan"));
+}
+
 TEST_F(Commands, TheTimelineHasAnEventPerBatchAndNamesEveryExecutor) {
   const Outcome outcome = folder_.tangram({"run", "scenario.json", "--timeline", "trace.json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;

@@ -36,7 +36,7 @@ struct Row {
 
 class Program {
  public:
-  Program(const MigCuts& cuts, const std::vector<MigChoice>& choices)
+  Program(const MigCuts& cuts, const std::vector<MigChoice>& choices, std::uint32_t at_least)
       : cuts_(cuts), choices_(choices), patterns_(cuts.maximal()), model_(Cbc_newModel()) {
     for (std::size_t p = 0; p < patterns_.size(); ++p) y_.push_back(add_column(1));
     for (const MigChoice& choice : choices) {
@@ -52,6 +52,9 @@ class Program {
       }
     }
     add_rows();
+    Row gpus;
+    for (const int y : y_) gpus.add(y, 1);
+    add_row(gpus, 'G', at_least);
   }
 
   MigSolution solve(double time_limit_s) {
@@ -59,6 +62,7 @@ class Program {
     Cbc_setLogLevel(model_.get(), 0);
     Cbc_setParameter(model_.get(), "log", "0");
     Cbc_setParameter(model_.get(), "threads", "0");
+    Cbc_setParameter(model_.get(), "timeMode", "elapsed");
     Cbc_setMaximumSeconds(model_.get(), time_limit_s);
     Cbc_solve(model_.get());
     MigSolution solution;
@@ -175,13 +179,39 @@ class Program {
   std::vector<std::vector<std::vector<int>>> x_;  // by choice, option, size; -1: no such point
 };
 
+// One option for each choice, with the largest part of the need that any option's segment of a size
+// carries.
+std::vector<MigChoice> relaxed(const std::vector<MigChoice>& choices) {
+  std::vector<MigChoice> result;
+  for (const MigChoice& choice : choices) {
+    MigDemand all = choice.options.front();
+    std::fill(all.best.begin(), all.best.end(), std::nullopt);
+    all.rate_rps = 1;
+    for (const MigDemand& option : choice.options) {
+      for (std::size_t s = 0; s < all.best.size(); ++s) {
+        if (!option.best[s]) continue;
+        MigPoint part = *option.best[s];
+        part.process_rps /= option.rate_rps;
+        if (!all.best[s] || part.total_rps() > all.best[s]->total_rps()) all.best[s] = part;
+      }
+    }
+    result.push_back({{std::move(all)}});
+  }
+  return result;
+}
+
 }  // namespace
 
 MigSolution solve_mig(const MigCuts& cuts,
                       const std::vector<MigChoice>& choices,
                       double time_limit_s) {
   if (choices.empty()) return {};
-  return Program(cuts, choices).solve(time_limit_s);
+  std::uint32_t at_least = 0;
+  if (std::any_of(choices.begin(), choices.end(),
+                  [](const MigChoice& choice) { return choice.options.size() > 1; })) {
+    at_least = Program(cuts, relaxed(choices), 0).solve(time_limit_s).lower_bound;
+  }
+  return Program(cuts, choices, at_least).solve(time_limit_s);
 }
 
 #else

@@ -23,8 +23,11 @@ struct MigSolution {
   bool is_proven() const { return gpus.size() == lower_bound; }
 };
 
-// Throws NoAnswer in a build without CBC. `time_limit_s` bounds the search; within it the result
-// does not depend on time. Requires: every option has a positive rate and at least one size.
+// Throws NoAnswer in a build without CBC. `time_limit_s` bounds the search (elapsed time); within
+// it the result does not depend on time. Where workloads have several options, a relaxation is
+// solved first, in which each size of a workload may come from another option: its minimum is a
+// bound from which the search profits. Requires: every option has a positive rate and at least one
+// size.
 MigSolution solve_mig(const MigCuts& cuts,
                       const std::vector<MigChoice>& choices,
                       double time_limit_s);
