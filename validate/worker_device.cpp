@@ -141,9 +141,7 @@ std::vector<std::unique_ptr<MeasureLane>> MeasuredWorkers::open(const std::vecto
     for (LaneSpec& lane : worker.lanes) lane.models.clear();
     for (ModelSpec& model : worker.models) model.warm_batches.clear();
   }
-  PoolOptions options;
-  options.folder = settings_.workers;
-  auto calls = std::make_shared<WorkerCalls>(options);
+  auto calls = std::make_shared<WorkerCalls>(settings_.pool);
   take_grants(calls->open(layout.workers));
   std::vector<std::unique_ptr<MeasureLane>> lanes;
   for (const LaneAddress at : layout.lane_of) {
