@@ -71,14 +71,14 @@ void BM_Planner(benchmark::State& state, const char* name) {
       static_cast<double>(segments) / static_cast<double>(state.iterations());
 }
 BENCHMARK_CAPTURE(BM_Planner, parvagpu_released, "parvagpu_released")
-    ->Arg(60)
-    ->Arg(6000)
-    ->Arg(100'000)
+    ->Arg(110)
+    ->Arg(11'000)
+    ->Arg(185'000)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(BM_Planner, parvagpu, "parvagpu")
-    ->Arg(60)
-    ->Arg(6000)
-    ->Arg(100'000)
+    ->Arg(110)
+    ->Arg(11'000)
+    ->Arg(185'000)
     ->Unit(benchmark::kMillisecond);
 
 }  // namespace
