@@ -212,7 +212,13 @@ class Tangram final : public Planner {
                                      problem.workloads[service.workload].name,
                                      service.rate_rps / capacity, 100 * (1 - miss));
       if (!attained.empty()) {
-        note += fmt::format(", simulated {:.2f} %", 100 * attained[service.workload]);
+        const double there = attained[service.workload];
+        note += fmt::format(", simulated {:.2f} %", 100 * there);
+        if (there < problem.params.number("target")) {
+          note +=
+              ": below the target; full batches and pooled replicas are assumed (dispatcher "
+              "eager, routing wrr or shortest_finish)";
+        }
       }
       plan.notes.push_back(std::move(note));
     }

@@ -45,14 +45,18 @@ class Starts {
   std::map<std::vector<std::pair<int, int>>, std::vector<int>> known_;
 };
 
-// Numbers of the cluster's GPUs of that type, ascending.
-std::vector<std::uint32_t> indices_of(const Cluster& cluster, const std::string& type) {
+// Numbers of the cluster's GPUs of that type, ascending, at most so many.
+std::vector<std::uint32_t> indices_of(const Cluster& cluster,
+                                      const std::string& type,
+                                      std::size_t most) {
   std::vector<std::uint32_t> indices;
-  std::uint32_t index = 0;
+  std::uint32_t first = 0;
   for (const GpuGroup& group : cluster.gpus) {
-    for (std::uint32_t i = 0; i < group.count; ++i, ++index) {
-      if (group.type == type) indices.push_back(index);
+    for (std::uint32_t i = 0; i < group.count && group.type == type; ++i) {
+      if (indices.size() == most) return indices;
+      indices.push_back(first + i);
     }
+    first += group.count;
   }
   return indices;
 }
@@ -141,8 +145,8 @@ Plan plan_of(const PlanningProblem& problem,
              const std::vector<std::string>& reasons) {
   const std::vector<Workload>& workloads = problem.workloads;
   const std::vector<std::optional<double>> rates = mean_rates(workloads);
-  const std::vector<std::uint32_t> indices = indices_of(problem.cluster, type.name);
-  const std::size_t count = std::min(gpus.size(), indices.size());
+  const std::vector<std::uint32_t> indices = indices_of(problem.cluster, type.name, gpus.size());
+  const std::size_t count = indices.size();
   const std::vector<double> capacities = capacities_of(gpus, count, workloads.size());
   Plan plan;
   Starts starts(type);

@@ -25,6 +25,9 @@ namespace {
 // Bounds are sums of floating-point numbers: 11.0000001 is no proof of 12.
 constexpr double kBoundSlack = 1e-6;
 
+constexpr int kAllNodes = 2'000'000'000;
+constexpr int kFewNodes = 300;
+
 struct Row {
   std::vector<int> columns;
   std::vector<double> coefficients;
@@ -57,13 +60,14 @@ class Program {
     add_row(gpus, 'G', at_least);
   }
 
-  MigSolution solve(double time_limit_s) {
+  MigSolution solve(double time_limit_s, int node_limit) {
     Cbc_setObjSense(model_.get(), 1);
     Cbc_setLogLevel(model_.get(), 0);
     Cbc_setParameter(model_.get(), "log", "0");
     Cbc_setParameter(model_.get(), "threads", "0");
     Cbc_setParameter(model_.get(), "timeMode", "elapsed");
     Cbc_setMaximumSeconds(model_.get(), time_limit_s);
+    Cbc_setMaximumNodes(model_.get(), node_limit);
     Cbc_solve(model_.get());
     MigSolution solution;
     const double bound = Cbc_getBestPossibleObjValue(model_.get());
@@ -206,12 +210,24 @@ MigSolution solve_mig(const MigCuts& cuts,
                       const std::vector<MigChoice>& choices,
                       double time_limit_s) {
   if (choices.empty()) return {};
-  std::uint32_t at_least = 0;
-  if (std::any_of(choices.begin(), choices.end(),
-                  [](const MigChoice& choice) { return choice.options.size() > 1; })) {
-    at_least = Program(cuts, relaxed(choices), 0).solve(time_limit_s).lower_bound;
+  if (std::all_of(choices.begin(), choices.end(),
+                  [](const MigChoice& choice) { return choice.options.size() == 1; })) {
+    return Program(cuts, choices, 0).solve(time_limit_s, kAllNodes);
   }
-  return Program(cuts, choices, at_least).solve(time_limit_s);
+  // With the bound as a row, the search either ends at once or loses its way; without it, it may
+  // find the plan soon and prove nothing. So a short search with it, then a long one without.
+  const std::uint32_t bound =
+      Program(cuts, relaxed(choices), 0).solve(time_limit_s, kAllNodes).lower_bound;
+  MigSolution first = Program(cuts, choices, bound).solve(time_limit_s, kFewNodes);
+  first.lower_bound = std::max(first.lower_bound, bound);
+  if (!first.gpus.empty() && first.is_proven()) return first;
+  MigSolution second = Program(cuts, choices, 0).solve(time_limit_s, kAllNodes);
+  second.lower_bound = std::max(second.lower_bound, first.lower_bound);
+  if (second.gpus.empty() || (!first.gpus.empty() && first.gpus.size() <= second.gpus.size())) {
+    first.lower_bound = second.lower_bound;
+    return first;
+  }
+  return second;
 }
 
 #else

@@ -112,5 +112,17 @@ TEST(TangramPlanner, PlansAgainWhereASimulationMissesTheTarget) {
   EXPECT_THAT(plan->notes, Contains(HasSubstr("simulated 100.00 %")));
 }
 
+class Hopeless final : public Evaluator {
+ public:
+  std::vector<double> attainment(const Plan&) override { return {0.5}; }
+};
+
+TEST(TangramPlanner, SaysWhereASimulationStillMissesTheTarget) {
+  Hopeless evaluator;
+  const std::optional<Plan> plan = plan_of(one_size(100, 100), "{}", &evaluator);
+  if (!plan) GTEST_SKIP() << "built without a solver";
+  EXPECT_THAT(plan->notes, Contains(HasSubstr("simulated 50.00 %: below the target")));
+}
+
 }  // namespace
 }  // namespace tangram
