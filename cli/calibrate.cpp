@@ -1,8 +1,8 @@
-// tangram calibrate: fits interference to co-runs and says how well each model predicts.
+// tangram calibrate: fits interference to co-runs and the overhead of batches to real runs, and
+// says how well each interference model predicts.
 #include "validate/calibrate.h"
 
 #include <memory>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -21,35 +21,30 @@ struct Arguments {
   CalibrationOptions options;
 };
 
-std::vector<std::vector<Profile>> read_stores(const std::vector<std::string>& paths,
-                                              Faults& faults) {
-  std::vector<std::vector<Profile>> stores;
-  std::set<std::string> seen;
-  for (const std::string& path : paths) {
-    if (!seen.insert(path).second) {
-      faults.add(path, "is named twice; its co-runs would count twice");
-      continue;
-    }
-    stores.push_back(read_profile_file(path, faults));
-  }
-  return stores;
-}
-
 int calibrate_files(const Arguments& arguments) {
   Faults faults;
   check_outputs({{"--out", arguments.out}, {"--report", arguments.report}}, arguments.inputs,
                 faults);
-  const auto stores = read_stores(arguments.inputs, faults);
+  const CalibrationInputs inputs = read_calibration_inputs(arguments.inputs, faults);
   faults.throw_if_any();
-  std::vector<Profile> profiles = merge_co_runs(stores);
+  std::vector<Profile> profiles = merge_co_runs(inputs.stores);
   std::vector<std::string> models;
   for (const Profile& profile : profiles) models.push_back(profile.model);
   const std::string gpu = profiles.empty() ? arguments.inputs.front() : profiles.front().gpu;
-  const CalibrationReport report =
-      calibrate(gpu, models, co_run_records(profiles), arguments.options);
-  const std::string text = text_of(report);
+  std::string text;
+  const std::vector<CoRunRecord> records = co_run_records(profiles);
+  // Real runs alone calibrate the overhead; without them there must be co-runs.
+  if (!records.empty() || inputs.overheads.empty()) {
+    const CalibrationReport report = calibrate(gpu, models, records, arguments.options);
+    profiles = calibrated(std::move(profiles), report);
+    text = text_of(report);
+  }
+  if (!inputs.overheads.empty()) {
+    profiles = calibrated(std::move(profiles), inputs.overheads);
+    text += (text.empty() ? "" : "\n") + text_of(inputs.overheads);
+  }
   if (!arguments.report.empty()) write_file(arguments.report, text);
-  write_profile_store(arguments.out, calibrated(std::move(profiles), report));
+  write_profile_store(arguments.out, profiles);
   print(text);
   return kDone;
 }
@@ -58,7 +53,8 @@ int calibrate_files(const Arguments& arguments) {
 
 Action add_calibrate(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
-  app.add_option("PROFILES", arguments->inputs, "profile stores of one GPU type, with co-runs")
+  app.add_option("INPUTS", arguments->inputs,
+                 "profile stores of one GPU type, with co-runs; results of tangram validate")
       ->required();
   app.add_option("--out", arguments->out, "calibrated profile store to write (HDF5)")->required();
   app.add_option("--report", arguments->report, "text file to write the report to");

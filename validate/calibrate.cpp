@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "profiles/profile_io.h"
 #include "sim/core/error.h"
+#include "validate/validation.h"
 
 namespace tangram {
 namespace {
@@ -189,6 +192,42 @@ CalibrationReport calibrate(const std::string& gpu,
   return report;
 }
 
+CalibrationInputs read_calibration_inputs(const std::vector<std::string>& paths, Faults& faults) {
+  CalibrationInputs inputs;
+  std::vector<StoredResult> real;
+  std::vector<Profile> of_validations;
+  std::set<std::string> seen;
+  for (const std::string& path : paths) {
+    if (!seen.insert(path).second) {
+      faults.add(path, "is named twice; what it holds would count twice");
+      continue;
+    }
+    try {
+      if (!is_validation_file(path)) {
+        inputs.stores.push_back(read_profile_file(path, faults));
+        continue;
+      }
+      Validation validation = read_validation_file(path);
+      std::move(validation.real.begin(), validation.real.end(), std::back_inserter(real));
+      std::move(validation.profiles.begin(), validation.profiles.end(),
+                std::back_inserter(of_validations));
+    } catch (const ConfigError& error) {
+      faults.append(error);
+    }
+  }
+  std::set<std::string> known;
+  for (const std::vector<Profile>& store : inputs.stores) {
+    for (const Profile& profile : store) known.insert(profile.model);
+  }
+  std::vector<Profile> others;
+  for (Profile& profile : of_validations) {
+    if (known.insert(profile.model).second) others.push_back(std::move(profile));
+  }
+  if (!others.empty()) inputs.stores.push_back(std::move(others));
+  inputs.overheads = fit_overheads(real);
+  return inputs;
+}
+
 std::vector<Profile> merge_co_runs(const std::vector<std::vector<Profile>>& stores) {
   std::vector<Profile> merged;
   std::map<std::string, std::size_t> places;
@@ -214,6 +253,14 @@ std::vector<Profile> merge_co_runs(const std::vector<std::vector<Profile>>& stor
 
 std::vector<Profile> calibrated(std::vector<Profile> profiles, const CalibrationReport& report) {
   for (Profile& profile : profiles) profile.interference_factor = report.factor;
+  return profiles;
+}
+
+std::vector<Profile> calibrated(std::vector<Profile> profiles, const ModelOverheads& overheads) {
+  for (Profile& profile : profiles) {
+    const auto found = overheads.find(profile.model);
+    if (found != overheads.end()) profile = with_overhead(std::move(profile), found->second);
+  }
   return profiles;
 }
 

@@ -10,6 +10,7 @@
 
 #include "validate/cross_validation.h"
 #include "validate/next_co_runs.h"
+#include "validate/overhead.h"
 
 namespace tangram {
 
@@ -61,12 +62,23 @@ CalibrationReport calibrate(const std::string& gpu,
 // 80 % of the folds. `why_not` then says what it misses.
 bool beats_constant(const ErrorScore& score, std::string* why_not = nullptr);
 
+// What a calibration is made from.
+struct CalibrationInputs {
+  std::vector<std::vector<Profile>> stores;
+  ModelOverheads overheads;  // of the real runs
+};
+// Reads profile stores and validation files, in any order. The profiles of a validation count where
+// no store has the model; its real runs give the overheads. Adds faults.
+CalibrationInputs read_calibration_inputs(const std::vector<std::string>& paths, Faults& faults);
+
 // One profile per model: those of the first store that has it, with the co-runs of all stores.
 // Throws ConfigError when the stores are of different GPU types.
 std::vector<Profile> merge_co_runs(const std::vector<std::vector<Profile>>& stores);
 
 // The profiles with the report's factor in every one of them; co-runs stay for pair_table.
 std::vector<Profile> calibrated(std::vector<Profile> profiles, const CalibrationReport& report);
+// The profiles with the overhead of their model.
+std::vector<Profile> calibrated(std::vector<Profile> profiles, const ModelOverheads& overheads);
 
 // The report for people, at most 100 columns.
 std::string text_of(const CalibrationReport& report);

@@ -13,6 +13,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "profiles/profile_io.h"
 #include "sim/results/result_file.h"
 #include "sim/results/version.h"
 #include "sim/scenario/plan_of_scenario.h"
@@ -204,6 +205,9 @@ void write_validation(const std::string& path,
   file.attribute("/", "date", record.date);
   file.attribute("/", "machine", record.machine);
   file.attribute("/", "replications", static_cast<std::uint64_t>(validation.real.size()));
+  Json profiles = Json::array();
+  for (const Profile& profile : validation.profiles) profiles.push_back(to_json(profile));
+  file.text("/profiles", profiles.dump());
   for (std::size_t r = 0; r < validation.real.size(); ++r) {
     file.copy(world_group("simulated", r), scratch.file(fmt::format("simulated{}.h5", r)));
     file.copy(world_group("real", r), scratch.file(fmt::format("real{}.h5", r)));
@@ -220,6 +224,24 @@ void write_validation(const std::string& path,
   file.attribute("/comparison", "dispatch_ms", validation.overhead.dispatch_ms);
   file.attribute("/comparison", "beyond_profile_ms", validation.overhead.execution_ms);
   file.commit();
+}
+
+// GPU types of the scenario's own are known by their names alone.
+std::vector<Profile> read_profiles(const Hdf5Reader& file) {
+  const std::string place = file.path() + "#/profiles";
+  Faults faults;
+  const std::optional<Json> json = parse_json(file.text("/profiles"), place, faults);
+  faults.throw_if_any();
+  std::vector<Profile> profiles;
+  for (const JsonNode& node : JsonNode(*json, place, faults).items()) {
+    GpuType own;
+    if (node.value().is_object()) own.name = node.value().value("gpu", "");
+    std::vector<GpuType> types;
+    if (find_gpu_type(own.name) == nullptr) types.push_back(own);
+    if (auto profile = read_profile(node, types)) profiles.push_back(std::move(*profile));
+  }
+  faults.throw_if_any();
+  return profiles;
 }
 
 std::vector<std::string> engine_arguments(const ValidateOptions& options,
@@ -254,6 +276,7 @@ Validation validate(const ValidateOptions& options,
     const std::string simulated = scratch.file(fmt::format("simulated{}.h5", r));
     const std::string real = scratch.file(fmt::format("real{}.h5", r));
     const double before = static_cast<double>(r) / static_cast<double>(options.replications);
+    validation.profiles = scenario.profiles.all();
     simulate_to(simulated, options, scenario, before, interrupt);
     run_engine_process(engine, engine_arguments(options, arguments, real), interrupt);
     validation.simulated.push_back(read_result_file(simulated));
@@ -279,9 +302,17 @@ Validation read_validation_file(const std::string& path) {
     validation.real.push_back(read_result(file, world_group("real", r)));
   }
   if (validation.real.empty()) file.fail("/real", "has no result");
+  validation.profiles = read_profiles(file);
   validation.comparison = compare(validation.simulated, validation.real);
   validation.overhead = fit_overhead(validation.real);
   return validation;
+}
+
+bool is_validation_file(const std::string& path) {
+  std::error_code ignored;
+  const std::string extension = std::filesystem::path(path).extension().string();
+  if (extension == ".json" || !std::filesystem::is_regular_file(path, ignored)) return false;
+  return Hdf5Reader(path).string_attribute("/", "format") == kFormat;
 }
 
 std::string machine_description() {

@@ -29,6 +29,7 @@ struct ValidationRecord {
 
 struct Validation {
   ValidationRecord record;
+  std::vector<Profile> profiles;              // that both worlds were given
   std::vector<StoredResult> simulated, real;  // by replication
   Comparison comparison;
   BatchOverhead overhead;
@@ -43,6 +44,9 @@ Validation validate(const ValidateOptions& options,
 
 // Reads a validation file. The comparison is computed from the two results in it.
 Validation read_validation_file(const std::string& path);
+// Whether this is such a file; false for anything that is not HDF5 by its name. Throws ConfigError
+// for HDF5 that cannot be read.
+bool is_validation_file(const std::string& path);
 
 // The comparison for people, at most 100 columns wide.
 std::string table_of(const Validation& validation);

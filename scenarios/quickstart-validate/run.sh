@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# How far is the simulation from this machine? Measures models on one core, fits the overhead of a
-# batch on a training scenario, and compares on scenarios that the fit has not seen. Needs the
+# How far is the simulation from this machine? Measures models on one core, fits the overheads of
+# batches on a training scenario, and compares on scenarios that the fit has not seen. Needs the
 # release build with its engine; takes about six minutes; wants an otherwise idle machine.
 #
 #   scenarios/quickstart-validate/run.sh [OUT]        OUT: a new folder; default validate-out
@@ -55,18 +55,18 @@ validate() {
 }
 
 validate train 0.5
-overhead=$(awk '$1 == "overhead" { print $2 }' train.txt)
-echo "==> fitted overhead of a batch: $overhead ms"
+echo "==> calibrate: the overhead of each model's batches, fitted on train"
+"$tangram" calibrate train.h5 --out calibrated.h5 | tee calibrate.txt
 for held_out in "steady 0.45" "bursty 0.4" "heavy 0.65"; do
   # shellcheck disable=SC2086
-  validate $held_out --set "/device/overhead_ms=$overhead"
+  validate $held_out --set '/profiles/0="calibrated.h5"'
 done
 
 {
   "$tangram" version
   echo "$(date -u '+%Y-%m-%d %H:%M UTC'); $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
     "$(nproc) cores, $(uname -sr), load $load before"
-  echo "errors of the simulation, (simulated - real) / real; overhead of a batch $overhead ms, fitted on train"
+  echo "errors of the simulation, (simulated - real) / real; profiles calibrated on train"
   printf '%-10s %-20s %10s %10s %10s %10s %10s\n' scenario model throughput mean p50 p95 p99
   for name in train steady bursty heavy; do
     awk -v scenario="$name" '

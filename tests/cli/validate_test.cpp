@@ -60,7 +60,7 @@ TEST_F(Validate, PairsEveryRequestOfBothWorlds) {
 TEST_F(Validate, TheFileHoldsTheComparisonAsColumns) {
   ASSERT_EQ(folder_.tangram(arguments()).exit_code, 0);
   const Hdf5Reader file(folder_.path("V.h5"));
-  EXPECT_THAT(file.children("/"), ElementsAre("comparison", "real", "simulated"));
+  EXPECT_THAT(file.children("/"), ElementsAre("comparison", "profiles", "real", "simulated"));
   const auto workloads = file.strings("/comparison/figures/workload");
   const auto figures = file.strings("/comparison/figures/metric");
   EXPECT_EQ(workloads.size(), 3 * metrics().size());  // a, b, total
@@ -69,6 +69,21 @@ TEST_F(Validate, TheFileHoldsTheComparisonAsColumns) {
   EXPECT_EQ(file.read<double>("/comparison/figures/relative_error").size(), workloads.size());
   const auto requests = file.read<double>("/comparison/pairing/requests");
   EXPECT_EQ(double(file.read<std::int64_t>("/comparison/pairs/real_ns").size()), requests.back());
+}
+
+TEST_F(Validate, ItsFileCalibratesTheProfilesThatItUsed) {
+  ASSERT_EQ(folder_.tangram(arguments()).exit_code, 0);
+  const Outcome done = folder_.tangram({"calibrate", "V.h5", "--out", "C.h5"});
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("unit"));
+  Faults faults;
+  const std::vector<Profile> profiles = read_profile_file(folder_.path("C.h5"), faults);
+  faults.throw_if_any();
+  const Validation validation = read_validation_file(folder_.path("V.h5"));
+  ASSERT_EQ(profiles.size(), 1U);
+  // One model: its overhead is that of all batches, over the profile's 1 + 0.5 ms.
+  const double added = validation.overhead.dispatch_ms + validation.overhead.execution_ms;
+  EXPECT_DOUBLE_EQ(profiles[0].latency_ms({}, 1, 1).value(), 1.5 + added);
 }
 
 TEST_F(Validate, ReplicationsHaveSeedsOfTheirOwn) {

@@ -21,6 +21,7 @@ StoredResult result_of(std::vector<BatchSpan> timeline) {
   result.scenario_text = R"({"warmup_s": 0.01})";
   result.executors = {"gpu 0"};
   result.runs.emplace_back().timeline = std::move(timeline);
+  result.runs[0].workloads.resize(1);
   return result;
 }
 
@@ -42,6 +43,35 @@ TEST(Overhead, LeavesTheWarmupOutButKnowsWhenItsBatchesEnd) {
   EXPECT_EQ(overhead.batches, 1U);
   EXPECT_DOUBLE_EQ(overhead.dispatch_ms, 1);
   EXPECT_DOUBLE_EQ(overhead.execution_ms, 0);
+}
+
+TEST(Overhead, IsFittedForEachModelApart) {
+  BatchSpan other = span(30, 31, 40, 6);  // 1 ms late, 9 ms where 6 were believed
+  other.workload = WorkloadId(1);
+  std::vector<StoredResult> real{result_of({span(10, 11, 30, 18), other})};
+  real[0].runs[0].workloads.resize(2);
+  real[0].runs[0].workloads[0].model = "m";
+  real[0].runs[0].workloads[1].model = "n";
+  const ModelOverheads overheads = fit_overheads(real);
+  ASSERT_EQ(overheads.size(), 2U);
+  EXPECT_DOUBLE_EQ(overheads.at("m").execution_ms, 1);
+  EXPECT_DOUBLE_EQ(overheads.at("n").execution_ms, 3);
+  EXPECT_DOUBLE_EQ(overheads.at("n").dispatch_ms, 1);
+}
+
+TEST(Overhead, IsAddedToEveryLatencyOfAProfileAndItsSamples) {
+  Profile profile;
+  LatencyPoint point;
+  point.latency_ms = 2;
+  point.samples_ms = {1, 3};
+  profile.points = {point};
+  const Profile slower = with_overhead(profile, {1, 0.5, 1});
+  EXPECT_DOUBLE_EQ(slower.points[0].latency_ms, 3.5);
+  EXPECT_EQ(slower.points[0].samples_ms, (std::vector<double>{2.5, 4.5}));
+  // A tenth of 1 and of 2 remain, and 3 - 2.5.
+  const Profile faster = with_overhead(profile, {1, 0, -2.5});
+  EXPECT_DOUBLE_EQ(faster.points[0].latency_ms, 0.2);
+  EXPECT_EQ(faster.points[0].samples_ms, (std::vector<double>{0.1, 0.5}));
 }
 
 TEST(Overhead, IsNeverNegative) {
