@@ -20,6 +20,7 @@ class TestsBuiltTest(unittest.TestCase):
                 [{"directory": folder, "file": str(root / "tests" / "a" / "built_test.cpp")}]))
             self.assertEqual(["tests/a/forgotten_test.cpp"],
                              check_tests_built.left_out(root, commands))
+            self.assertEqual([], check_tests_built.left_out(root, commands, ["tests/a"]))
 
 
 if __name__ == "__main__":
