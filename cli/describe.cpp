@@ -206,8 +206,9 @@ int describe(const TraceArguments& arguments) {
 Action add_describe(CLI::App& app) {
   const auto arguments = std::make_shared<TraceArguments>();
   arguments->path = "policies";
-  app.add_option("TOPIC", arguments->path,
-                 "policies, scenario, models, backends, figures, the name of a policy, or a trace file");
+  app.add_option(
+      "TOPIC", arguments->path,
+      "policies, scenario, models, backends, figures, the name of a policy, or a trace file");
   app.add_option(
       "--format", arguments->format,
       fmt::format("of a trace: {}; guessed without it", fmt::join(trace_formats(), ", ")));
