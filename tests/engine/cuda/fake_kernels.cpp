@@ -1,4 +1,6 @@
 // What the kernels of kernels.cu do on the fake driver, and how launches and graphs run them.
+#include <atomic>
+
 #include "tests/engine/cuda/fake_state.h"
 
 namespace tangram::fake {
@@ -35,14 +37,16 @@ Work smid_work(void** arguments, unsigned leaking) {
 }
 
 Work ping_pong_work(void** arguments) {
-  const auto* const from = at<volatile std::uint32_t>(argument<CUdeviceptr>(arguments, 0));
-  auto* const to = at<volatile std::uint32_t>(argument<CUdeviceptr>(arguments, 1));
+  auto* const from = at<std::uint32_t>(argument<CUdeviceptr>(arguments, 0));
+  auto* const to = at<std::uint32_t>(argument<CUdeviceptr>(arguments, 1));
   const auto rounds = argument<std::uint32_t>(arguments, 2);
   return {1000, [from, to, rounds](double, double, const Sms&) {
             current->answers.emplace_back([from, to, rounds](const std::stop_token& stop) {
               for (std::uint32_t i = 1; i <= rounds; ++i) {
-                while (*from != i && !stop.stop_requested()) std::this_thread::yield();
-                *to = i;
+                while (std::atomic_ref(*from).load() != i && !stop.stop_requested()) {
+                  std::this_thread::yield();
+                }
+                std::atomic_ref(*to).store(i);
               }
             });
           }};
