@@ -10,8 +10,9 @@ namespace tangram {
 
 ProfileSection::ProfileSection(const std::vector<JsonNode>& nodes,
                                const Cluster& cluster,
-                               const std::string& base)
-    : cluster_(cluster), is_complete_(!nodes.empty() && !cluster.gpus.empty()) {
+                               const std::string& base,
+                               ProfileFiles& files)
+    : cluster_(cluster), files_(files), is_complete_(!nodes.empty() && !cluster.gpus.empty()) {
   for (const JsonNode& node : nodes) {
     const std::size_t before = node.faults().size();
     if (node.value().is_string()) {
@@ -34,9 +35,8 @@ void ProfileSection::read_file(const JsonNode& node, const std::string& base) {
   if (!given) return;
   const auto path = find_profile_file(*given, base, node.where(), node.faults());
   if (!path) return;
-  for (const Profile& profile : read_profile_file(*path, node.faults(), cluster_.own_types)) {
-    add(profile, node);
-  }
+  const ProfileFiles::Profiles profiles = files_.read(*path, node.faults(), cluster_.own_types);
+  for (const Profile& profile : *profiles) add(profile, node);
 }
 
 void ProfileSection::add(const Profile& profile, const JsonNode& node) {

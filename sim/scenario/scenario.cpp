@@ -173,13 +173,13 @@ void note_idle_types(Scenario& scenario) {
   }
 }
 
-Scenario read_scenario(const JsonNode& root, const std::string& base) {
+Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFiles& files) {
   Faults& faults = root.faults();
   Scenario scenario;
   KeyReader keys(root, "");
   read_run(keys, root, scenario);
   scenario.cluster = read_cluster(keys.node("cluster"));
-  ProfileSection profiles(items_of(keys, "profiles"), scenario.cluster, base);
+  ProfileSection profiles(items_of(keys, "profiles"), scenario.cluster, base, files);
   const std::vector<JsonNode> workloads = items_of(keys, "workloads");
   scenario.workloads = read_workloads(
       workloads, read_popularity(keys.node("popularity"), workloads), profiles, base);
@@ -231,12 +231,15 @@ Scenario load_scenario(const std::string& path, const std::vector<Override>& ove
 Scenario parse_scenario(const std::string& text,
                         const std::string& source,
                         const std::string& base,
-                        const std::vector<Override>& overrides) {
+                        const std::vector<Override>& overrides,
+                        ProfileFiles* files) {
   Faults faults;
+  ProfileFiles own;
   std::optional<Json> document = parse_json(text, source, faults);
   if (!document) faults.throw_if_any();
   const std::vector<std::string> anchors = apply_overrides(*document, overrides, faults);
-  Scenario scenario = read_scenario(JsonNode(*document, source, faults), base);
+  Scenario scenario =
+      read_scenario(JsonNode(*document, source, faults), base, files == nullptr ? own : *files);
   try {
     faults.throw_if_any();
   } catch (const ConfigError& error) {

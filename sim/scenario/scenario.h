@@ -17,6 +17,8 @@
 
 namespace tangram {
 
+class ProfileFiles;
+
 struct PolicySpec {
   std::string name;
   Params params;
@@ -61,9 +63,11 @@ struct Scenario {
 // faults.
 Scenario load_scenario(const std::string& path, const std::vector<Override>& overrides = {});
 // The same from text: `source` begins the places of faults, `base` is where relative paths start.
+// `files` keeps the profiles that are read, for the next call.
 Scenario parse_scenario(const std::string& text,
                         const std::string& source,
                         const std::string& base,
-                        const std::vector<Override>& overrides = {});
+                        const std::vector<Override>& overrides = {},
+                        ProfileFiles* files = nullptr);
 
 }  // namespace tangram

@@ -10,6 +10,7 @@
 #include "sim/evaluator.h"
 #include "sim/results/summary.h"
 #include "sim/results/version.h"
+#include "sim/scenario/profile_files.h"
 #include "sim/simulation.h"
 #include "sim/sweep/journal.h"
 
@@ -28,7 +29,7 @@ std::string joined(const ConfigError& error) {
   return text;
 }
 
-// Computes items; one per thread, without state of its own.
+// Computes items, in any thread.
 class Worker {
  public:
   Worker(const SweepSpec& spec, const std::vector<SweepPoint>& points, const std::stop_token& stop)
@@ -62,7 +63,7 @@ class Worker {
   std::optional<RunResult> attempt(const std::vector<Override>& overrides, SweepRow& row) const {
     try {
       Scenario scenario = parse_scenario(spec_.scenario_text, spec_.scenario_source,
-                                         spec_.scenario_base, overrides);
+                                         spec_.scenario_base, overrides, &files_);
       scenario.log_requests = false;
       scenario.log_timeline = false;
       row.seed = scenario.seed;
@@ -119,6 +120,9 @@ class Worker {
   const SweepSpec& spec_;
   const std::vector<SweepPoint>& points_;
   const std::stop_token& stop_;
+  // Read once: the HDF5 library lets one thread in at a time, and profiles take longer to read than
+  // a short run to simulate.
+  mutable ProfileFiles files_;
 };
 
 bool has_failed(const SweepItem& item) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/scenario/profile_files.h"
 #include "sim/scenario/scenario.h"
 
 namespace tangram {
@@ -28,7 +29,8 @@ class ProfileSection {
   // `nodes` are the items of "profiles"; `base` is where relative paths start.
   ProfileSection(const std::vector<JsonNode>& nodes,
                  const Cluster& cluster,
-                 const std::string& base);
+                 const std::string& base,
+                 ProfileFiles& files);
   ProfileSet take() { return std::move(profiles_); }
   // Adds a fault when no GPU of the cluster can run the model of that node.
   void check_model(const std::string& model, const JsonNode& node) const;
@@ -39,6 +41,7 @@ class ProfileSection {
   bool in_cluster(const std::string& gpu) const;
 
   const Cluster& cluster_;
+  ProfileFiles& files_;
   ProfileSet profiles_;
   std::set<std::string> known_;  // models that the cluster can run, or whose profile has a fault
   std::map<std::string, std::string> elsewhere_;  // model -> GPU types that the cluster lacks
