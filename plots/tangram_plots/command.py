@@ -7,6 +7,7 @@ import warnings
 
 from tangram_plots import catalogue, files, report, style
 from tangram_plots.errors import Faults, InputError, unknown_name
+from tangram_plots.plan_file import PlanFile
 from tangram_plots.results import Result
 from tangram_plots.selection import Options
 
@@ -39,7 +40,7 @@ def _plot_parser():
                     formatter_class=argparse.RawDescriptionHelpFormatter,
                     epilog="figures:\n" + "".join(f"  {name:<16} {summary}\n" for name, summary
                                                   in catalogue.summaries().items()))
-    parser.add_argument("results", nargs="*", metavar="R.h5", help="results of run or sweep")
+    parser.add_argument("results", nargs="*", metavar="R.h5", help="results of run or sweep; partition_map takes a PLAN.json too")
     parser.add_argument("--figure", metavar="NAME", help="what to draw; see below")
     parser.add_argument("--out", metavar="FILE", help="F.pdf, F.svg or F.png")
     parser.add_argument("--label", action="append", metavar="TEXT",
@@ -67,13 +68,14 @@ def _plot_parser():
     return parser
 
 
-def _results(paths, given):
+def _results(paths, given, figure=None):
     if not paths:
         raise InputError("no result file is named: R.h5, as tangram run or tangram sweep wrote it")
     if given is not None and len(given) != len(paths):
         raise InputError(f"--label: {len(given)} labels for {len(paths)} files")
     faults = Faults()
-    results = [faults.attempt(Result, path, label)
+    results = [faults.attempt(PlanFile if figure == "partition_map" and path.endswith(".json")
+                              else Result, path, label)
                for path, label in zip(paths, given or [None] * len(paths))]
     faults.raise_if_any()
     names = [result.label for result in results]
@@ -105,7 +107,7 @@ def _plot(arguments):
     faults = Faults()
     faults.attempt(_check_figure, parsed.figure)
     faults.attempt(_check_out, parsed.out, ["." + kind for kind in style.FORMATS], parsed.results)
-    results = faults.attempt(_results, parsed.results, parsed.label)
+    results = faults.attempt(_results, parsed.results, parsed.label, parsed.figure)
     faults.raise_if_any()
     options = Options(x=parsed.x, y=parsed.y, by=tuple(parsed.by), where=tuple(parsed.where),
                       workloads=tuple(parsed.workload), points=tuple(parsed.point),

@@ -10,6 +10,7 @@ from matplotlib.patches import Rectangle
 from tangram_plots import catalogue, style
 from tangram_plots.errors import InputError
 from tangram_plots.figures import capacity, partition_map
+from tangram_plots.plan_file import PlanFile
 from tangram_plots.results import Result
 from tangram_plots.selection import Options
 from tangram_plots.statistics import interval, student_t
@@ -245,6 +246,10 @@ class Partitions(unittest.TestCase):
         boxes = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)]
         # The GPU, both workloads on it, the partition's edge.
         self.assertEqual(len(boxes), 4)
+
+    def test_a_plan_is_drawn_without_a_run(self):
+        figure = catalogue.DRAW["partition_map"]([PlanFile(fixture.path("plan.json"))], Options())
+        self.assertEqual(legend_of(figure), ["every workload"])
 
 
 class Timeline(unittest.TestCase):

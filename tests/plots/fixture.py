@@ -72,6 +72,7 @@ _write("search.json", SEARCH)
 tangram("run", "scenario.json", "--out", "run.h5", "--set", "/outputs/timeline=true")
 tangram("run", "scenario.json", "--out", "runs.h5", "--replications", "3")
 tangram("sweep", "sweep.json", "--out", "sweep.h5", "--jobs", "2")
+tangram("plan", "scenario.json", "--out", "plan.json")
 tangram("sweep", "search.json", "--out", "search.h5", "--jobs", "2")
 # What each figure can be drawn from.
 FILE_OF = {"latency_cdf": "run.h5", "latency_ccdf": "sweep.h5", "load_latency": "sweep.h5",
