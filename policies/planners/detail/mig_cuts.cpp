@@ -67,6 +67,17 @@ MigCuts::MigCuts(const GpuType& type) : slices_(type.mig_slices) {
   }
 }
 
+std::size_t MigCuts::of(const MigGpu& gpu) const {
+  std::size_t cut = empty();
+  for (const MigSegment& segment : gpu) {
+    const auto size = std::lower_bound(sizes_.begin(), sizes_.end(), segment.size);
+    const auto next = with_[cut][static_cast<std::size_t>(size - sizes_.begin())];
+    TANGRAM_CHECK(next.has_value(), "these instances do not fit on one GPU");
+    cut = *next;
+  }
+  return cut;
+}
+
 std::vector<std::vector<int>> MigCuts::maximal() const {
   std::vector<std::vector<int>> result;
   for (const Cut& cut : cuts_) {

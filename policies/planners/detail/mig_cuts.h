@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "policies/planners/detail/mig_services.h"
 #include "profiles/gpu_type.h"
 
 namespace tangram::detail {
@@ -26,6 +27,8 @@ class MigCuts {
   // All legal cuts, by slices in use, most first; the last is the empty one.
   const std::vector<Cut>& cuts() const { return cuts_; }
   std::size_t empty() const { return cuts_.size() - 1; }
+  // Requires: the instances are a legal cut.
+  std::size_t of(const MigGpu& gpu) const;
   // The cut with one more, or one less, instance of sizes()[size]; nullopt where that is not legal.
   std::optional<std::size_t> with(std::size_t cut, std::size_t size) const {
     return with_[cut][size];
