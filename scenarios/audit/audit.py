@@ -9,13 +9,10 @@ import dataclasses
 import json
 import os
 import shutil
-import subprocess
 
 from present import write_figure, write_tables
-from tangram_plots.results import Result
+from study import ROOT, Study, add_arguments, parse
 from tangram_plots.statistics import interval
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # Rows (model, size, batch, processes) of the published profiles that cannot be true: copies of the
 # row with one process less, and one jump of the same kind. The docs page has the reasoning.
@@ -93,28 +90,12 @@ QUICK = Lengths(4, 20, 5, (1, 3, 5), tuple(c for c in CONTENDERS if c.label in (
 WARMUP_S = 10
 
 
-class Audit:
-    def __init__(self, tangram, data, folder, jobs, lengths):
-        self.tangram = tangram
+class Audit(Study):
+    def __init__(self, data, folder, jobs, lengths):
+        super().__init__(folder, jobs)
         self.data = data
-        self.folder = folder
-        self.jobs = jobs
         self.lengths = lengths
         self.rows = []
-
-    def path(self, *names):
-        return os.path.join(self.folder, *names)
-
-    def call(self, *arguments):
-        """Runs the command; returns (exit code, standard error)."""
-        done = subprocess.run([self.tangram, *arguments], stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, text=True, check=False)
-        return done.returncode, done.stderr.strip()
-
-    def must(self, *arguments):
-        code, text = self.call(*arguments)
-        if code != 0:
-            raise SystemExit(f"error: tangram {' '.join(arguments)} ended with {code}\n{text}")
 
     def import_profiles(self):
         """As published, and with the faulty rows marked as not measured."""
@@ -181,11 +162,6 @@ class Audit:
             plan = json.load(file)
         return {"plan": plan_file}, sum(1 for gpu in plan["gpus"] if gpu["partitions"])
 
-    def write(self, name, content):
-        with open(self.path(name), "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1)
-        return self.path(name)
-
     def judge(self, number, arrivals, profiles, plans, routings, batchings, seconds):
         """Simulates all of these plans under all of these routings and batchings."""
         if not plans:
@@ -201,11 +177,7 @@ class Audit:
                      {"pointer": "/routing", "values": list(routings)},
                      {"pointer": "/dispatcher", "values": [BATCHINGS[b] for b in batchings]}]}
         stem = f"S{number}-{arrivals}-{profiles}-{seconds}s".replace(" ", "-")
-        result_file = self.path(stem + ".h5")
-        if not os.path.isfile(result_file):
-            self.must("sweep", self.write(stem + ".sweep.json", sweep), "--out", result_file,
-                      "--jobs", str(self.jobs), "--resume")
-        result = Result(result_file)
+        result = self.sweep(stem, sweep)
         attained = result.workloads
         points = [(c, r, b) for c in contenders for r in routings for b in batchings]
         per_point = {}
@@ -229,7 +201,6 @@ class Audit:
                           "note": reason})
 
     def run(self):
-        os.makedirs(self.folder, exist_ok=True)
         self.import_profiles()
         cases = [(number, arrivals, profiles) for number in self.lengths.scenarios
                  for arrivals in ARRIVALS for profiles in ("as is", "clean")]
@@ -284,17 +255,12 @@ def main():
         description="Audits published and our own plans of ParvaGPU's scenarios S1 to S6.")
     parser.add_argument("data", help="a clone of ParvaGPU's repository, or a folder that keeps its "
                         "files in profiles/ and deployments/")
-    parser.add_argument("--out", required=True, help="work folder; what is there is not made again")
-    parser.add_argument("--quick", action="store_true", help="a two-minute form for CI")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    arguments = parser.parse_args()
-    tangram = os.environ.get("TANGRAM", os.path.join(ROOT, "build/release/cli/tangram"))
+    add_arguments(parser)
+    arguments = parse(parser)
     if not os.path.isdir(arguments.data):
         parser.error(f"{arguments.data} is not a folder")
-    if not os.access(tangram, os.X_OK):
-        parser.error(f"no command at {tangram}: build it, or name it in the variable TANGRAM")
-    audit = Audit(tangram, os.path.abspath(arguments.data), os.path.abspath(arguments.out),
-                  arguments.jobs, QUICK if arguments.quick else FULL)
+    audit = Audit(os.path.abspath(arguments.data), arguments.out, arguments.jobs,
+                  QUICK if arguments.quick else FULL)
     audit.run()
     write_tables(audit.path("audit.csv"), audit.path("audit.md"))
     write_figure(audit.path("audit.csv"), audit.path("audit.svg"))

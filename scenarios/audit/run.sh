@@ -3,5 +3,5 @@
 #   scenarios/audit/run.sh PATH_TO_PARVAGPU --out FOLDER [--quick] [--jobs N]
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-export PYTHONPATH=$here/../../plots${PYTHONPATH:+:$PYTHONPATH}
+export PYTHONPATH=$here/../../plots:$here/..${PYTHONPATH:+:$PYTHONPATH}
 exec "${TANGRAM_PYTHON:-/usr/bin/python3}" "$here/audit.py" "$@"
