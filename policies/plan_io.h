@@ -34,6 +34,23 @@ Plan parse_parvagpu_plan(const std::string& text,
 // model with several workloads.
 std::string to_parvagpu(const Plan& plan);
 
+// Reads a schedule as gpulet's scheduler writes it (ModelList.txt; rows "gpu,percent,twin,model,
+// batch,duty cycle in ms", twin 1 for the second half of a GPU cut in the middle, model "reserved"
+// for an empty partition): MPS shares, the models of a partition in one process. GPUs are numbered
+// over the cluster's, by type's name. `workloads` maps models to workloads as above.
+Plan parse_gpulet_plan(const std::string& text,
+                       const std::string& name,
+                       const Cluster& cluster,
+                       const std::vector<Workload>& workloads,
+                       Faults& faults);
+
+// Writes a plan in that format; duty cycles with 6 decimals. Reading it again gives the same GPUs,
+// but for the planned rates and more decimals, which the format does not hold. Throws NoAnswer for
+// a plan that it cannot say: partitions that are not whole percents, more than two of one size on
+// a GPU, replicas without a batch and a duty cycle or in several processes, a model with several
+// workloads.
+std::string to_gpulet(const Plan& plan);
+
 // Assigns each partition of a MIG GPU a legal start, keeping the sizes; starts that are legal and
 // disjoint stay. Returns false when no legal placement of these sizes exists.
 bool place_mig_partitions(const GpuType& type, std::vector<PlanPartition>& partitions);

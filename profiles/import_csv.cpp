@@ -147,6 +147,63 @@ Utilisations read_gpulet_utilisation(const std::string& file, Import& import) {
   return found;
 }
 
+// What gpulet's scheduler adds to a latency for putting a batch of 1 .. 32 together: a measured
+// time by the size of the input (files `batch,ms`), times a factor that the released code states,
+// or a constant. Single precision, as there.
+class BatchingOverheads {
+ public:
+  BatchingOverheads(const std::string& latency_file, Import& import)
+      : folder_(fs::path(latency_file).parent_path()), import_(import) {}
+
+  std::vector<double> of(const std::string& model) {
+    constexpr std::size_t kBatches = 32;
+    if (model.starts_with("lenet")) return std::vector<double>(kBatches, 0.4F);
+    if (model == "bert") return std::vector<double>(kBatches, 1.0);
+    if (model == "ssd-mobilenetv1") return scaled("3_300_300.txt", 2.5);
+    for (const char* known :
+         {"googlenet", "resnet50", "vgg16", "mnasnet1_0", "mobilenet_v2", "densenet161"}) {
+      if (model == known) return scaled("3_224_224.txt", 1.9);
+    }
+    return {};
+  }
+
+ private:
+  std::vector<double> scaled(const char* name, double factor) {
+    const auto [entry, is_new] = tables_.try_emplace(name);
+    if (is_new) read((folder_ / name).string(), entry->second);
+    std::vector<double> overheads;
+    for (const double ms : entry->second) {
+      overheads.push_back(static_cast<float>(factor * static_cast<float>(ms)));
+    }
+    return overheads;
+  }
+
+  void read(const std::string& file, std::vector<double>& table) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored)) {
+      import_.result.warnings.push_back(
+          file + ": no such file: the time to put a batch together stays unknown");
+      return;
+    }
+    for (const CsvRow& row : rows_of(file, import_.faults)) {
+      const CsvCells cells(file, row, import_.faults);
+      if (!cells.has_cells(2)) continue;
+      const auto batch = cells.integer(0, "batch", 1, kLargestBatch);
+      const auto ms = cells.number(1, "time in ms", 0, kLongestLatencyMs);
+      if (!batch || !ms) continue;
+      table.push_back(*ms);
+      if (static_cast<std::size_t>(*batch) != table.size()) {
+        cells.fault(fmt::format("batch must be {}: one row for each batch, ascending from 1",
+                                table.size()));
+      }
+    }
+  }
+
+  fs::path folder_;
+  Import& import_;
+  std::map<std::string, std::vector<double>> tables_;  // by file name
+};
+
 void read_gpulet_file(const std::string& file, Import& import) {
   const fs::path beside = fs::path(file).parent_path() / "UTIL.CSV";
   std::error_code ignored;
@@ -170,7 +227,9 @@ void read_gpulet_file(const std::string& file, Import& import) {
     point.share = {ShareKind::kPercent, *part};
     point.batch = static_cast<std::uint32_t>(*batch);
     point.latency_ms = *latency;
-    const auto use = utilisations.find({*model, point.batch});
+    // lenet1 .. lenet6 are copies of one network.
+    const auto use =
+        utilisations.find({model->starts_with("lenet") ? "lenet" : *model, point.batch});
     // The table was measured on the whole GPU: only there is it the point's own.
     if (*part == 100 && use != utilisations.end()) {
       point.l2_utilisation = use->second.l2;
@@ -181,7 +240,17 @@ void read_gpulet_file(const std::string& file, Import& import) {
     draft.profile.model = *model;
     add_row(draft, cells, row.line, point);
   }
+  // One network under six names: the released scheduler has one table for them.
+  for (const char* copy : {"lenet2", "lenet3", "lenet4", "lenet5", "lenet6"}) {
+    const auto first = drafts.find("lenet1");
+    if (first == drafts.end() || drafts.contains(copy)) continue;
+    Draft draft = first->second;
+    draft.profile.model = copy;
+    drafts.emplace(copy, std::move(draft));
+  }
+  BatchingOverheads overheads(file, import);
   for (auto& [model, draft] : drafts) {
+    draft.profile.batching_ms = overheads.of(model);
     draft.profile.gpu = import.options.gpu.empty() ? "2080ti" : import.options.gpu;
     draft.profile.interpolation = Interpolation::kLinear;
     draft.profile.provenance = {

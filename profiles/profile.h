@@ -104,6 +104,9 @@ struct Profile {
   std::optional<double> load_ms;              // time of a load when measured
   std::optional<double> launches;             // kernels of one batch, >= 1
   std::optional<double> interference_factor;  // constant slowdown beside any neighbour, >= 1
+  // What a server takes to put together a batch of 1, 2, .. items before it runs, ms, >= 0; empty:
+  // not known. Planners may budget for it (gpulet); no device model adds it.
+  std::vector<double> batching_ms;
   std::vector<CoRun> co_runs;
   std::vector<Kernel> kernels;  // ascending by batch; those of a batch in the order of their launch
   Provenance provenance;

@@ -46,9 +46,9 @@ struct ImportOptions {
   bool drop_suspect = false;  // leave suspicious rows out
 };
 // Formats: "parvagpu" (a CSV per model or a folder of them; a100-80gb), "gpulet" (latency CSV, with
-// UTIL.CSV beside it when there; 2080ti), "igniter" (latencies alone, co-runs, kernel counts;
-// v100), "csv" (tidy: header row, columns by name). Throws ConfigError with file:line for every bad
-// row.
+// UTIL.CSV and the tables of batching times beside it when there; 2080ti), "igniter" (latencies
+// alone, co-runs, kernel counts; v100), "csv" (tidy: header row, columns by name). Throws
+// ConfigError with file:line for every bad row.
 ImportResult import_profiles(const std::string& format,
                              const std::vector<std::string>& paths,
                              const ImportOptions& options);

@@ -349,6 +349,11 @@ std::optional<Profile> read_profile(const JsonNode& node, const std::vector<GpuT
   profile.load_ms = read_optional(object, "load_ms", 0, kLongestLatencyMs);
   profile.launches = read_optional(object, "launches", 1, kMostKernels);
   profile.interference_factor = read_optional(object, "interference_factor", 1, kLargestSlowdown);
+  if (const auto batching = object.get("batching_ms")) {
+    for (const JsonNode& item : batching->items()) {
+      profile.batching_ms.push_back(item.number(0, kLongestLatencyMs).value_or(0));
+    }
+  }
   if (const auto runs = object.get("co_runs")) {
     for (const JsonNode& item : runs->items()) profile.co_runs.push_back(read_co_run(item));
   }
@@ -378,6 +383,7 @@ Json to_json(const Profile& profile) {
   number("load_ms", profile.load_ms);
   number("launches", profile.launches);
   number("interference_factor", profile.interference_factor);
+  if (!profile.batching_ms.empty()) json["batching_ms"] = profile.batching_ms;
   if (!profile.co_runs.empty()) json["co_runs"] = co_runs_to_json(profile.co_runs);
   if (!profile.kernels.empty()) json["kernels"] = kernels_to_json(profile.kernels);
   json["provenance"] = provenance_to_json(profile.provenance);

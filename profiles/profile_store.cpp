@@ -188,6 +188,9 @@ void write_profile(Hdf5Writer& file, const Profile& profile) {
   } else {
     write_points(file, group + "/points", profile.points);
   }
+  if (!profile.batching_ms.empty()) {
+    write_column(file, group + "/batching_ms", profile.batching_ms);
+  }
   if (!profile.co_runs.empty()) write_co_runs(file, group + "/co_runs", profile.co_runs);
   if (!profile.kernels.empty()) write_kernels(file, group + "/kernels", profile.kernels);
 }
@@ -213,6 +216,7 @@ class ModelReader {
                                     std::uint32_t high) const;
   void read_points(Profile& profile) const;
   void read_samples(const std::string& points, Profile& profile) const;
+  void read_batching(Profile& profile) const;
   void read_co_runs(Profile& profile) const;
   void read_kernels(Profile& profile) const;
 
@@ -328,6 +332,13 @@ void ModelReader::read_samples(const std::string& points, Profile& profile) cons
   }
 }
 
+void ModelReader::read_batching(Profile& profile) const {
+  const std::string path = group_ + "/batching_ms";
+  if (!file_.has(path)) return;
+  profile.batching_ms = file_.read<double>(path);
+  doubles(path, profile.batching_ms.size(), 0, kLongestLatencyMs, false);
+}
+
 void ModelReader::read_co_runs(Profile& profile) const {
   const std::string group = group_ + "/co_runs";
   if (!file_.has(group)) return;
@@ -396,6 +407,7 @@ Profile ModelReader::read(const std::string& gpu) const {
   } else {
     read_points(profile);
   }
+  read_batching(profile);
   read_co_runs(profile);
   read_kernels(profile);
   return profile;

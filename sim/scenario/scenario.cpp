@@ -114,7 +114,7 @@ void read_plan_file(KeyReader& keys,
                     const std::string& base,
                     Scenario& scenario) {
   const auto path_node = keys.node("plan");
-  const bool is_json = keys.name("format").value_or(0) == 0;
+  const std::size_t format = keys.name("format").value_or(0);
   const auto given = path_node ? path_node->string() : std::nullopt;
   if (!given) return;
   const std::string path = (fs::path(base) / *given).lexically_normal().string();
@@ -124,13 +124,20 @@ void read_plan_file(KeyReader& keys,
     return;
   }
   Faults& faults = node.faults();
-  if (is_json) {
+  if (format == 0) {
     if (const auto plan = read_json_file(path, faults)) {
       scenario.plan = read_plan(JsonNode(*plan, path, faults));
     }
     return;
   }
   const std::vector<GpuGroup>& gpus = scenario.cluster.gpus;
+  if (format == 2) {
+    if (!gpus.empty()) {
+      scenario.plan =
+          parse_gpulet_plan(read_file(path), path, scenario.cluster, scenario.workloads, faults);
+    }
+    return;
+  }
   const bool is_one_type = std::all_of(
       gpus.begin(), gpus.end(), [&](const GpuGroup& g) { return g.type == gpus.front().type; });
   if (!is_one_type) {

@@ -172,6 +172,21 @@ TEST_F(Commands, PlanRefusesAFormatThatCannotSayIt) {
   EXPECT_THAT(outcome.err, HasSubstr("the ParvaGPU format cannot say this plan"));
 }
 
+TEST_F(Commands, PlansOfTheGpuletFormatComeBackByteForByte) {
+  const std::string text = "0,40,0,resnet50,4,80.250000\n0,60,0,reserved,32,0.000000\n";
+  folder_.write("ModelList.txt", text);
+  folder_.write("glet.json", R"({"schema": 1, "duration_s": 1,
+    "profiles": [{"model": "resnet50", "gpu": "2080ti", "latency": {"points": [
+      {"share_pct": 40, "batch": 1, "latency_ms": 5}, {"share_pct": 40, "batch": 4, "latency_ms": 9}],
+      "interpolation": "linear"}}],
+    "cluster": {"gpus": [{"type": "2080ti"}]},
+    "workloads": [{"model": "resnet50", "slo_ms": 200, "arrivals": {"process": "poisson", "rate_rps": 40}}],
+    "planner": {"plan": "ModelList.txt", "format": "gpulet"}, "dispatcher": {"name": "duty_cycle"}})");
+  const Outcome outcome = folder_.tangram({"plan", "glet.json", "--format", "gpulet"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, text);
+}
+
 TEST_F(Commands, TheTimelineHasAnEventPerBatchAndNamesEveryExecutor) {
   const Outcome outcome = folder_.tangram({"run", "scenario.json", "--timeline", "trace.json"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;

@@ -117,6 +117,35 @@ TEST(GpuletImport, UtilisationIsOfTheWholeGpu) {
   EXPECT_FALSE(p.utilisation({ShareKind::kPercent, 20}, 1, 1).has_value());
 }
 
+TEST(GpuletImport, TimesToPutABatchTogetherCarryTheReleasedFactors) {
+  const ScratchFolder folder;
+  folder.write("3_224_224.txt", "1,0.25,\n2,0.5,\n");
+  folder.write("3_300_300.txt", "1,0.5,\n3,1,\n");
+  const std::string rows = "vgg16,100,1,3\nlenet3,100,1,3\nbert,100,1,3\nnet,100,1,3\n";
+  const ImportResult result = import_profiles("gpulet", {folder.write("latency.csv", rows)}, {});
+  ASSERT_EQ(result.profiles.size(), 4U);  // by name
+  EXPECT_EQ(result.profiles[0].batching_ms, std::vector<double>(32, 1));
+  EXPECT_EQ(result.profiles[1].batching_ms, std::vector<double>(32, 0.4F));
+  EXPECT_TRUE(result.profiles[2].batching_ms.empty());
+  // 1.9 * 0.25 and 1.9 * 0.5, in single precision.
+  EXPECT_EQ(result.profiles[3].batching_ms, (std::vector<double>{0.475F, 0.95F}));
+  EXPECT_THAT(
+      fault_of("gpulet", folder.write("latency2.csv", "ssd-mobilenetv1,100,1,3\n")),
+      HasSubstr("3_300_300.txt:2: batch must be 2: one row for each batch, ascending from 1"));
+}
+
+TEST(GpuletImport, OneLenetStandsForAllSix) {
+  const ScratchFolder folder;
+  folder.write("UTIL.CSV", "bench,batch,l2_util(%),mem_util(%)\nlenet,1,20,40\n");
+  const std::string rows = "lenet1,100,1,3\nlenet4,100,1,5\n";
+  const ImportResult result = import_profiles("gpulet", {folder.write("latency.csv", rows)}, {});
+  ASSERT_EQ(result.profiles.size(), 6U);
+  for (const Profile& p : result.profiles) {
+    EXPECT_EQ(p.latency_ms({}, 1, 1), p.model == "lenet4" ? 5 : 3) << p.model;
+    EXPECT_DOUBLE_EQ(p.utilisation({}, 1, 1)->dram, 0.4) << p.model;
+  }
+}
+
 TEST(GpuletImport, BadRowsAreFaultsWithTheirLine) {
   const ScratchFolder folder;
   const std::string path =

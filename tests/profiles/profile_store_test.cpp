@@ -46,6 +46,7 @@ std::vector<Profile> examples() {
   points.launches = 73;
   points.interference_factor = 1.1;
   points.co_runs = {{"other", 1, 2, 20, 80, 1.3}};
+  points.batching_ms = {0.25, 0.5};
   points.kernels = {{1, "conv", 264, 256, 64, 49152, 12.5}, {4, "gemm", 1056, 128, 255, 0, 50.25}};
   points.provenance = {"measured", "d", "r", "f", "2024-01-01", "c", "s", 7};
   Profile linear;
