@@ -53,10 +53,13 @@ std::string listing(const Plan& plan) {
   return text;
 }
 
-std::string text_of(const Plan& plan, const Scenario& scenario, const std::string& format) {
+std::string text_of(const Plan& plan,
+                    const std::string& format,
+                    const std::vector<Workload>& workloads) {
   if (format == "parvagpu") return to_parvagpu(plan);
   if (format == "gpulet") return to_gpulet(plan);
-  return to_json(plan, scenario.workloads).dump(2) + '\n';
+  if (format == "igniter") return to_igniter(plan, workloads);
+  return to_json(plan, workloads).dump(2) + '\n';
 }
 
 int run(const Options& options) {
@@ -67,7 +70,7 @@ int run(const Options& options) {
     return kDone;
   }
   const Plan plan = plan_scenario(scenario, scenario.notes);
-  const std::string text = text_of(plan, scenario, options.format);
+  const std::string text = text_of(plan, options.format, scenario.workloads);
   if (options.out.empty()) {
     print(text);
   } else {
@@ -90,7 +93,7 @@ Action add_plan(CLI::App& app) {
   CLI::Option* out =
       app.add_option("--out", options->out, "write the plan and print a listing of it");
   app.add_option("--format", options->format, "of the plan")
-      ->check(CLI::IsMember({"json", "parvagpu", "gpulet"}));
+      ->check(CLI::IsMember({"json", "parvagpu", "gpulet", "igniter"}));
   app.add_option("--compare", options->compare,
                  "plan by each of these planners and print their figures: NAME,NAME,...")
       ->delimiter(',')

@@ -114,7 +114,7 @@ void read_plan_file(KeyReader& keys,
                     const std::string& base,
                     Scenario& scenario) {
   const auto path_node = keys.node("plan");
-  const std::size_t format = keys.name("format").value_or(0);
+  const std::size_t format = keys.name("format").value_or(0);  // json, parvagpu, gpulet, igniter
   const auto given = path_node ? path_node->string() : std::nullopt;
   if (!given) return;
   const std::string path = (fs::path(base) / *given).lexically_normal().string();
@@ -141,10 +141,11 @@ void read_plan_file(KeyReader& keys,
   const bool is_one_type = std::all_of(
       gpus.begin(), gpus.end(), [&](const GpuGroup& g) { return g.type == gpus.front().type; });
   if (!is_one_type) {
-    node.fault("a parvagpu deployment does not say its GPU type: the cluster must have only one");
+    node.fault(fmt::format("{} does not say its GPU type: the cluster must have only one",
+                           format == 1 ? "a parvagpu deployment" : "an igniter plan"));
   } else if (!gpus.empty()) {
-    scenario.plan =
-        parse_parvagpu_plan(read_file(path), path, gpus.front().type, scenario.workloads, faults);
+    const auto parse = format == 1 ? parse_parvagpu_plan : parse_igniter_plan;
+    scenario.plan = parse(read_file(path), path, gpus.front().type, scenario.workloads, faults);
   }
 }
 

@@ -15,7 +15,7 @@ using SlowdownOf = std::function<double(const CoRunSide& victim, const CoRunSide
 inline CoRunSide side_of(std::size_t model, std::uint32_t batch, double share_pct) {
   static const std::vector<std::string> names{"a", "b", "c", "d"};
   const auto m = static_cast<double>(model);
-  CoRunSide side{names.at(model), batch, share_pct, {}, {}, {}, {}, {}};
+  CoRunSide side{names.at(model), batch, share_pct, {}, {}, {}, {}, {}, {}};
   side.solo_ms = (1 + m) * (1 + 0.5 * batch) * 100 / share_pct;
   side.kernels = 10 + 7 * m * m;
   side.l2 = 0.02 * (1 + m) + 0.001 * batch + 0.002 * share_pct;
