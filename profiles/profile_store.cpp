@@ -480,6 +480,12 @@ std::vector<Profile> read_profile_file(const std::string& path,
 }
 
 std::filesystem::path shipped_profiles() {
+  // An installed program has them beside itself, wherever its folder was moved to.
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed =
+      (program.parent_path() / "../share/tangram/profiles").lexically_normal();
+  if (!error && fs::is_directory(installed, error)) return installed;
   return TANGRAM_SHIPPED_PROFILES;
 }
 
