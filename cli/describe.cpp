@@ -19,6 +19,7 @@
 #include "sim/results/table.h"
 #include "sim/scenario/keys.h"
 #include "sim/scenario/scenario.h"
+#include "workloads/application.h"
 #include "workloads/trace.h"
 
 namespace tangram::cli {
@@ -101,6 +102,10 @@ std::string models_text() {
                     fmt::format("{}: {:g} GFLOP an item, {:g} M parameters", model.description,
                                 model.gflops_per_item, model.parameters_m));
   }
+  text += "Known applications, for /workloads/*/application of a scenario\n";
+  for (const Application& application : known_applications()) {
+    text += wrapped(padded(application.name), application.description);
+  }
   text += "Shipped profiles, for /profiles of a scenario\n";
   std::vector<std::string> files;
   std::error_code error;
@@ -150,12 +155,14 @@ std::string figures_text() {
 }
 
 std::string policies_text() {
-  return list_text("Planners", planners()) + list_text("Dispatchers", dispatchers());
+  return list_text("Planners", planners()) + list_text("Dispatchers", dispatchers()) +
+         list_text("SLO splits (of applications)", slo_splits());
 }
 
 bool is_known(const std::string& name) {
   return std::find(topics().begin(), topics().end(), name) != topics().end() ||
-         find_planner(name) != nullptr || find_dispatcher(name) != nullptr;
+         find_planner(name) != nullptr || find_dispatcher(name) != nullptr ||
+         find_slo_split(name) != nullptr;
 }
 
 std::string name_text(const std::string& name) {
@@ -164,9 +171,13 @@ std::string name_text(const std::string& name) {
   if (const DispatcherEntry* entry = find_dispatcher(name)) {
     text += policy_text("dispatcher", entry->info);
   }
+  if (const SloSplitEntry* entry = find_slo_split(name)) {
+    text += policy_text("SLO split", entry->info);
+  }
   if (!text.empty()) return text;
   std::vector<std::string> known = topics();
-  for (const std::vector<std::string>& names : {planner_names(), dispatcher_names()}) {
+  for (const std::vector<std::string>& names :
+       {planner_names(), dispatcher_names(), slo_split_names()}) {
     for (const std::string& candidate : names) {
       if (std::find(known.begin(), known.end(), candidate) == known.end())
         known.push_back(candidate);

@@ -62,11 +62,14 @@ fs::path plots_folder() {
     return named;
   }
   std::error_code ignored;
-  const fs::path beside = fs::read_symlink("/proc/self/exe", ignored).parent_path() / "plots";
-  for (const fs::path& folder : {beside, fs::path(TANGRAM_PLOTS_SOURCE)}) {
+  const fs::path here = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  const fs::path beside = here / "plots";
+  const fs::path installed = (here / "../share/tangram/plots").lexically_normal();
+  for (const fs::path& folder : {beside, installed, fs::path(TANGRAM_PLOTS_SOURCE)}) {
     if (has_package(folder)) return folder;
   }
-  throw SystemError("the Python package of the figures is neither in " + beside.string() +
+  throw SystemError("the Python package of the figures is neither in " + beside.string() + ", " +
+                    installed.string() +
                     " nor in " TANGRAM_PLOTS_SOURCE "; name its folder in TANGRAM_PLOTS");
 }
 

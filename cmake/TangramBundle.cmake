@@ -14,6 +14,7 @@ endfunction()
 
 tangram_bundled(nlohmann_json::nlohmann_json)
 tangram_bundled(CLI11::CLI11)
+tangram_bundled(Boost::headers)
 tangram_bundled(fmt::fmt)
 target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY)
 tangram_bundled(

@@ -8,6 +8,7 @@ else()
   find_package(fmt 8 REQUIRED)
   find_package(CLI11 2.1 REQUIRED)
   find_package(HDF5 REQUIRED COMPONENTS C)
+  find_package(Boost 1.74 REQUIRED)  # headers only: Boost.Graph
   # Optional: only the planners that solve integer programs need it, and say so without it.
   find_library(TANGRAM_CBC_LIBRARY CbcSolver)
   find_path(TANGRAM_CBC_INCLUDE coin/Cbc_C_Interface.h)

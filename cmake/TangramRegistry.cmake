@@ -2,17 +2,18 @@
 # in a list: no registrar objects, which a linker drops from static libraries, and no order of
 # initialisation.
 
-# tangram_registry(OUTPUT PLANNERS name ... DISPATCHERS name ...) writes OUTPUT into the current binary
-# folder: planners() calls NAME_planner() for each planner, dispatchers() NAME_dispatcher().
+# tangram_registry(OUTPUT PLANNERS name ... DISPATCHERS name ... SLO_SPLITS name ...) writes OUTPUT into
+# the current binary folder: planners() calls NAME_planner() for each planner, dispatchers()
+# NAME_dispatcher(), slo_splits() NAME_slo_split().
 function(tangram_registry output)
-  cmake_parse_arguments(ARG "" "" "PLANNERS;DISPATCHERS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "PLANNERS;DISPATCHERS;SLO_SPLITS" ${ARGN})
   set(declarations "")
-  foreach(kind planner dispatcher)
+  set(planner_type PlannerEntry)
+  set(dispatcher_type DispatcherEntry)
+  set(slo_split_type SloSplitEntry)
+  foreach(kind planner dispatcher slo_split)
     string(TOUPPER "${kind}S" list)
-    string(SUBSTRING "${kind}" 0 1 first)
-    string(TOUPPER "${first}" first)
-    string(SUBSTRING "${kind}" 1 -1 rest)
-    set(type "${first}${rest}Entry")
+    set(type "${${kind}_type}")
     set(seen "")
     set(calls "")
     foreach(name IN LISTS ARG_${list})
@@ -47,6 +48,12 @@ const std::vector<PlannerEntry>& planners() {
 const std::vector<DispatcherEntry>& dispatchers() {
   static const std::vector<DispatcherEntry> entries{
 @dispatcher_calls@  };
+  return entries;
+}
+
+const std::vector<SloSplitEntry>& slo_splits() {
+  static const std::vector<SloSplitEntry> entries{
+@slo_split_calls@  };
   return entries;
 }
 

@@ -30,7 +30,9 @@ DispatchLoop::DispatchLoop(const Scenario& scenario,
       timers_(host_.timers()),
       recorder_(deployment,
                 {kStart + from_seconds(scenario.warmup_s), horizon_, scenario.log_requests,
-                 scenario.log_timeline}),
+                 scenario.log_timeline},
+                scenario.applications),
+      tracker_(scenario.applications, static_cast<std::uint32_t>(deployment.workloads.size()), key),
       held_(deployment.executors.size()) {
   host_.record(options.log);
   if (deployment.routing == Routing::kWeightedRandom) {
@@ -116,8 +118,9 @@ void DispatchLoop::take(const StartedPost& post) {
 }
 
 void DispatchLoop::take(const FinishedPost& post) {
-  if (host_.is_live(post.batch)) {
-    const Batch& batch = host_.batch(post.batch);
+  const bool is_live = host_.is_live(post.batch);
+  const Batch& batch = host_.batch(post.batch);
+  if (is_live) {
     recorder_.finished(batch, post.start, post.end, post.alone);
     held_[batch.executor.index()].erase(find(batch.executor, post.batch));
     --outstanding_;
@@ -125,6 +128,7 @@ void DispatchLoop::take(const FinishedPost& post) {
   }
   // Counts a message about a batch that was given up before.
   host_.finished(post.batch, post.start, post.end);
+  if (is_live && !tracker_.empty()) stages_finished(batch, post);
   ++events_;
 }
 
@@ -155,14 +159,60 @@ void DispatchLoop::take(const ExecutorPost& post) {
 }
 
 void DispatchLoop::take(const ArrivalPost& post) {
-  const WorkloadId workload = post.request.id.workload();
-  recorder_.arrived(workload, post.request.arrival);
-  const std::uint64_t draw = routing_.empty() ? 0 : routing_[workload.index()].bits();
+  recorder_.arrived(post.request.id.workload(), post.request.arrival);
   ++in_system_;
   ++events_;
-  if (host_.arrived(workload, post.request, draw)) return;
-  recorder_.dropped({&post.request, 1}, DropReason::kUnserved);
-  answered({&post.request, 1});
+  if (tracker_.is_application(post.request.id.workload())) {
+    tracker_.arrived(post.request);
+  } else {
+    enter(post.request);
+  }
+  follow_up();
+}
+
+void DispatchLoop::enter(const Request& request) {
+  const WorkloadId workload = request.id.workload();
+  const std::uint64_t draw = routing_.empty() ? 0 : routing_[workload.index()].bits();
+  if (!host_.arrived(workload, request, draw)) dropped({&request, 1}, DropReason::kUnserved);
+}
+
+// A request that starts may be dropped at once, and so end one; nothing starts on an end.
+void DispatchLoop::follow_up() {
+  if (tracker_.empty()) return;
+  for (std::size_t i = 0; i < tracker_.started().size(); ++i) {
+    const Request request = tracker_.started()[i];
+    recorder_.arrived(request.id.workload(), request.arrival);
+    ++in_system_;
+    enter(request);
+  }
+  for (std::size_t i = 0; i < tracker_.ended().size(); ++i) {
+    const ApplicationTracker::Ended ended = tracker_.ended()[i];
+    if (ended.dropped) {
+      recorder_.dropped({&ended.request, 1}, *ended.dropped);
+    } else {
+      recorder_.completed(ended.request, ended.end, ended.path);
+    }
+    answered({&ended.request, 1});
+  }
+  tracker_.clear();
+}
+
+void DispatchLoop::stages_finished(const Batch& batch, const FinishedPost& post) {
+  for (const Request& request : batch.requests) {
+    if (!tracker_.is_stage(request.id.workload())) continue;
+    const Duration exec = post.end - post.start;
+    tracker_.finished(request, post.end,
+                      {batch.decided - request.arrival, exec, exec - post.alone});
+  }
+  follow_up();
+}
+
+void DispatchLoop::dropped(std::span<const Request> requests, DropReason reason) {
+  recorder_.dropped(requests, reason);
+  answered(requests);
+  for (const Request& request : requests) {
+    if (tracker_.is_stage(request.id.workload())) tracker_.dropped(request, reason);
+  }
 }
 
 void DispatchLoop::take(const LoadOverPost&) {
@@ -184,22 +234,24 @@ void DispatchLoop::carry_out(std::span<const Command> commands) {
       ++outstanding_;
       backend_->submit({command.batch, command.executor, batch.queue, batch.size(), batch.window});
     } else {
-      const std::span<const Request> requests = host_.dropped(command);
-      recorder_.dropped(requests, command.reason);
-      answered(requests);
+      dropped(host_.dropped(command), command.reason);
     }
   }
+  follow_up();
 }
 
 void DispatchLoop::settle(Inbox& inbox) {
   inbox.take(posts_, RealClock::Steady::time_point{});
+  const auto never_seen = [this](const Request& request) {
+    recorder_.arrived(request.id.workload(), request.arrival);
+    recorder_.unfinished(request);
+  };
   for (const Post& post : posts_) {
     if (const auto* started = std::get_if<StartedPost>(&post)) take(*started);
-    const auto* arrival = std::get_if<ArrivalPost>(&post);
-    if (arrival == nullptr) continue;
-    recorder_.arrived(arrival->request.id.workload(), arrival->request.arrival);
-    recorder_.unfinished(arrival->request);
+    if (const auto* arrival = std::get_if<ArrivalPost>(&post)) never_seen(arrival->request);
   }
+  for (const ArrivalPost& arrival : load_->in_transit()) never_seen(arrival.request);
+  tracker_.for_each_open([this](const Request& request) { recorder_.unfinished(request); });
   host_.for_each_unanswered([this](const Request& request) { recorder_.unfinished(request); });
   for (std::size_t e = 0; e < held_.size(); ++e) {
     for (const Held& one : held_[e]) {

@@ -13,6 +13,7 @@
 #include "engine/inbox.h"
 #include "engine/load_generator.h"
 #include "engine/runtime.h"
+#include "policies/application_tracker.h"
 #include "policies/host.h"
 #include "sim/core/event_queue.h"
 #include "sim/results/metrics.h"
@@ -30,8 +31,8 @@ class DispatchLoop {
 
   // Runs to the end; the backend is open and the clock runs, or will soon.
   void run(const RealClock& clock, Inbox& inbox, LoadGenerator& load, Backend& backend);
-  // After run(), generator and backend stopped: takes in what was posted and never seen, and closes
-  // the books.
+  // After run(), generator and backend stopped: takes in what was posted and never seen, what is
+  // still in the network, and closes the books.
   void settle(Inbox& inbox);
 
   Recorder& recorder() { return recorder_; }
@@ -59,6 +60,11 @@ class DispatchLoop {
   void take(const StartedPost& post);
   void take(const ArrivalPost& post);
   void take(const LoadOverPost& post);
+  void enter(const Request& request);
+  // Starts and ends what the tracker of applications says.
+  void follow_up();
+  void stages_finished(const Batch& batch, const FinishedPost& post);
+  void dropped(std::span<const Request> requests, DropReason reason);
   void answered(std::span<const Request> requests);
   void carry_out(std::span<const Command> commands);
   std::vector<Held>::iterator find(ExecutorId executor, BatchId batch);
@@ -69,6 +75,7 @@ class DispatchLoop {
   Host host_;
   EventQueue timers_;
   Recorder recorder_;
+  ApplicationTracker tracker_;
   std::vector<RandomStream> routing_;    // by workload; only for weighted_random
   std::vector<std::vector<Held>> held_;  // by executor: what was sent to it and not yet reported
   LoadGenerator* load_ = nullptr;

@@ -1,14 +1,23 @@
 #include "engine/load_generator.h"
 
+#include <algorithm>
+
 namespace tangram {
 
 LoadGenerator::LoadGenerator(const std::vector<Workload>& workloads,
                              StreamKey key,
-                             TimePoint horizon,
+                             const LoadSpan& span,
                              const RealClock& clock,
                              Inbox& inbox)
-    : horizon_(horizon), clock_(clock), inbox_(inbox), due_(workloads.size()) {
+    : horizon_(span.horizon),
+      drain_(span.drain),
+      clock_(clock),
+      inbox_(inbox),
+      due_(2 * workloads.size()) {
   for (const Workload& workload : workloads) {
+    if (!span.network.none()) {
+      transits_.emplace_back(span.network, RandomStream(key.with("network").with(workload.name)));
+    }
     sources_.emplace_back(workload.arrivals, key.with("arrivals").with(workload.name));
     any_closed_ |= sources_.back().closed();
     schedule(sources_.size() - 1);
@@ -72,21 +81,57 @@ void LoadGenerator::run() {
     post_due(now);
     // Clients of a closed loop may ask again until the horizon.
     if (due_.empty() && (!any_closed_ || now >= horizon_)) return;
-    TimePoint next = any_closed_ ? horizon_ : kNever;
-    if (!due_.empty()) next = TimePoint(Duration(static_cast<std::int64_t>(due_.top_primary())));
+    if (!drain_ && now >= horizon_) return;
+    TimePoint next = (any_closed_ || !drain_) && now < horizon_ ? horizon_ : kNever;
+    if (!due_.empty()) {
+      next = std::min(next, TimePoint(Duration(static_cast<std::int64_t>(due_.top_primary()))));
+    }
     changed_.wait_until(lock, clock_.moment(next));
   }
+}
+
+// Posts a request, or gives it to the network.
+void LoadGenerator::send(std::size_t w, TimePoint intended) {
+  const std::uint64_t number = sources_[w].take();
+  schedule(w);
+  if (transits_.empty()) {
+    posts_.push_back(ArrivalPost{{intended, RequestId::of(WorkloadId(w), number)}});
+  } else {
+    transits_[w].send(intended, number);
+    due_.set(sources_.size() + w, transits_[w].next());
+  }
+}
+
+std::vector<ArrivalPost> LoadGenerator::in_transit() const {
+  std::vector<ArrivalPost> posts;
+  for (std::size_t w = 0; w < transits_.size(); ++w) {
+    for (const Transit::Item& item : transits_[w].items()) {
+      posts.push_back({{item.sent, RequestId::of(WorkloadId(w), item.number)}});
+    }
+  }
+  return posts;
 }
 
 void LoadGenerator::post_due(TimePoint now) {
   posts_.clear();
   while (!due_.empty()) {
-    const std::size_t w = due_.top();
+    const std::size_t slot = due_.top();
     const TimePoint intended = TimePoint(Duration(static_cast<std::int64_t>(due_.top_primary())));
     if (intended > now) break;
-    posts_.push_back(ArrivalPost{{intended, RequestId::of(WorkloadId(w), sources_[w].take())}});
+    if (slot < sources_.size()) {
+      send(slot, intended);
+      if (!transits_.empty()) continue;
+    } else {
+      const std::size_t w = slot - sources_.size();
+      const Transit::Item item = transits_[w].take();
+      if (transits_[w].next() == kNever) {
+        due_.clear(slot);
+      } else {
+        due_.set(slot, transits_[w].next());
+      }
+      posts_.push_back(ArrivalPost{{item.sent, RequestId::of(WorkloadId(w), item.number)}});
+    }
     lag_.record(now - intended);
-    schedule(w);
   }
   if (!posts_.empty()) inbox_.post(posts_);
 }

@@ -55,7 +55,7 @@ RunResult describe_run(const Scenario& scenario, const Plan& plan, const Deploym
   result.dispatcher = scenario.dispatcher.name;
   result.seed = scenario.seed;
   result.plan = plan;
-  result.workloads = scenario.workloads;
+  result.workloads = counted_workloads(scenario);
   result.notes = scenario.notes;
   for (std::size_t e = 0; e < deployment.executors.size(); ++e) {
     result.executor_names.push_back(executor_name(deployment, ExecutorId(e)));
@@ -112,8 +112,9 @@ EngineRun run_engine(const Scenario& scenario,
   RealClock clock;
   Inbox inbox;
   DispatchLoop loop(scenario, deployment, dispatcher, key, options);
-  LoadGenerator load(deployment.workloads, key, kStart + from_seconds(scenario.duration_s), clock,
-                     inbox);
+  LoadGenerator load(counted_workloads(scenario), key,
+                     {kStart + from_seconds(scenario.duration_s), scenario.network, scenario.drain},
+                     clock, inbox);
   // Stops the executors before what they refer to goes away, also when the policy throws.
   const CloseAtExit close_backend(backend);
   backend.open(deployment, clock, inbox);

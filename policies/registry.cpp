@@ -30,12 +30,20 @@ const DispatcherEntry* find_dispatcher(const std::string& name) {
   return find_by_name(dispatchers(), name);
 }
 
+const SloSplitEntry* find_slo_split(const std::string& name) {
+  return find_by_name(slo_splits(), name);
+}
+
 std::vector<std::string> planner_names() {
   return names_of(planners());
 }
 
 std::vector<std::string> dispatcher_names() {
   return names_of(dispatchers());
+}
+
+std::vector<std::string> slo_split_names() {
+  return names_of(slo_splits());
 }
 
 }  // namespace tangram

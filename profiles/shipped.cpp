@@ -22,6 +22,12 @@ std::vector<std::string> shipped_names() {
 }  // namespace
 
 std::filesystem::path shipped_profiles() {
+  // An installed program has them beside itself, wherever its folder was moved to.
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path installed =
+      (program.parent_path() / "../share/tangram/profiles").lexically_normal();
+  if (!error && fs::is_directory(installed, error)) return installed;
   return TANGRAM_SHIPPED_PROFILES;
 }
 

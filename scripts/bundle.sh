@@ -23,7 +23,7 @@ limit_mib=60
 # Where this distribution keeps what the bundle needs.
 library_folder=/usr/lib/$(gcc -dumpmachine)
 hdf5_library=$library_folder/hdf5/serial/libhdf5.a
-needed=(/usr/include/nlohmann/json.hpp /usr/include/CLI/CLI.hpp /usr/include/fmt/format.h
+needed=(/usr/include/boost/graph/adjacency_list.hpp /usr/include/nlohmann/json.hpp /usr/include/CLI/CLI.hpp /usr/include/fmt/format.h
   /usr/include/hdf5/serial/hdf5.h "$hdf5_library" "$library_folder"/lib{sz,aec,z}.a
   /usr/src/googletest/CMakeLists.txt)
 missing=()
@@ -55,8 +55,16 @@ fi
 cp -rL /usr/include/nlohmann /usr/include/CLI /usr/include/fmt "$deps/include/"
 cp -rL /usr/include/hdf5/serial/. "$deps/include/hdf5/"
 cp -L "$hdf5_library" "$library_folder"/lib{sz,aec,z}.a "$deps/lib/"
+# Of Boost what Boost.Graph reads, and what another compiler would read in its place.
+(
+  cd /usr/include
+  g++ -std=c++20 -M -I"$OLDPWD" "$OLDPWD/workloads/application.cpp" | tr -s ' \\' '\n' |
+    sed -n 's:^/usr/include/\(boost/.*\):\1:p' | sort -u | xargs cp -L --parents -t "$deps/include"
+  find boost/config boost/mpl/aux_ boost/preprocessor boost/predef -name '*.h*' -print0 |
+    xargs -0 cp -L --parents -t "$deps/include"
+)
 cp -rL /usr/src/googletest "$deps/googletest"
-for package in nlohmann-json3-dev libcli11-dev libfmt-dev libhdf5-dev libaec-dev zlib1g-dev \
+for package in nlohmann-json3-dev libcli11-dev libfmt-dev libhdf5-dev libboost-dev libaec-dev zlib1g-dev \
   googletest; do
   cp -L "/usr/share/doc/$package/copyright" "$deps/licences/$package"
 done

@@ -8,7 +8,7 @@ set -euo pipefail
 
 build_packages=(
   g++ cmake ninja-build python3
-  nlohmann-json3-dev libfmt-dev libcli11-dev libhdf5-dev coinor-libcbc-dev
+  nlohmann-json3-dev libfmt-dev libcli11-dev libhdf5-dev libboost-dev coinor-libcbc-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   python3-matplotlib python3-h5py python3-pandas)  # tangram plot, tangram report
 # The fuzzers need clang and its run-time library; the format check needs exactly this clang-format.

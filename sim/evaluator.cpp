@@ -27,7 +27,8 @@ std::vector<double> SimulationEvaluator::attainment(const Plan& plan) {
   options.replication = replication_++;
   const RunResult result = simulate(scenario_, plan, options);
   std::vector<double> attained;
-  for (const WorkloadMetrics& metrics : result.metrics) {
+  for (std::size_t w = 0; w < scenario_.workloads.size(); ++w) {
+    const WorkloadMetrics& metrics = result.metrics[w];
     attained.push_back(metrics.offered == 0 ? 1
                                             : static_cast<double>(metrics.good()) /
                                                   static_cast<double>(metrics.offered));

@@ -11,23 +11,24 @@ constexpr std::uint32_t kMostRounds = 100'000;
 constexpr Duration kPatience = std::chrono::hours(1);
 constexpr std::uint64_t kProgressEvery = 1 << 18;
 
-std::uint32_t slots(const Deployment& deployment, const Host& host) {
-  return static_cast<std::uint32_t>(deployment.workloads.size() + deployment.executors.size()) +
-         host.timers();
+// Arrivals, executors, timers, requests in transit.
+std::uint32_t slots(std::uint32_t workloads, const Host& host, const NetworkDelay& network) {
+  return workloads + host.view().executors() + host.timers() + (network.none() ? 0 : workloads);
 }
 
 }  // namespace
 
 EventLoop::EventLoop(const Scenario& scenario,
                      const Deployment& deployment,
+                     const std::vector<ApplicationLoad>& applications,
                      Dispatcher& dispatcher,
                      StreamKey key,
                      const RecorderOptions& recording)
     : scenario_(&scenario),
       horizon_(kStart + from_seconds(scenario.duration_s)),
-      workloads_(static_cast<std::uint32_t>(deployment.workloads.size())),
+      workloads_(static_cast<std::uint32_t>(deployment.workloads.size() + applications.size())),
       host_(deployment, dispatcher, scenario.device.depth),
-      events_(slots(deployment, host_)),
+      events_(slots(workloads_, host_, scenario.network)),
       device_(deployment,
               scenario.profiles,
               scenario.cluster.own_types,
@@ -35,13 +36,22 @@ EventLoop::EventLoop(const Scenario& scenario,
               key,
               events_,
               workloads_),
-      recorder_(deployment, recording) {
+      recorder_(deployment, recording, applications),
+      tracker_(applications, static_cast<std::uint32_t>(deployment.workloads.size()), key),
+      first_transit_slot_(workloads_ + host_.view().executors() + host_.timers()),
+      is_plain_(applications.empty() && scenario.network.none()) {
   sources_.reserve(workloads_);
   for (std::uint32_t w = 0; w < workloads_; ++w) {
-    const Workload& workload = deployment.workloads[w];
+    const bool is_application = tracker_.is_application(WorkloadId(w));
+    const Workload& workload = is_application ? applications[w - deployment.workloads.size()].load
+                                              : deployment.workloads[w];
     sources_.emplace_back(workload.arrivals, key.with("arrivals").with(workload.name));
     any_closed_ |= sources_.back().closed();
-    if (deployment.routing == Routing::kWeightedRandom) {
+    if (!scenario.network.none()) {
+      transits_.emplace_back(scenario.network,
+                             RandomStream(key.with("network").with(workload.name)));
+    }
+    if (deployment.routing == Routing::kWeightedRandom && !is_application) {
       routing_.emplace_back(key.with("routing").with(workload.name));
     }
   }
@@ -63,18 +73,90 @@ void EventLoop::arrive(std::uint32_t w) {
   schedule_arrival(w);
   ++in_system_;
   recorder_.arrived(WorkloadId(w), now_);
-  const std::uint64_t draw = routing_.empty() ? 0 : routing_[w].bits();
-  if (!host_.arrived(WorkloadId(w), request, draw)) [[unlikely]]
+  if (is_plain_) [[likely]] {
+    enter(request);
+  } else {
+    arrive_elsewhere(request);
+  }
+}
+
+void EventLoop::enter(Request request) {
+  const WorkloadId w = request.id.workload();
+  const std::uint64_t draw = routing_.empty() ? 0 : routing_[w.index()].bits();
+  if (!host_.arrived(w, request, draw)) [[unlikely]]
     unserved(request);
+}
+
+void EventLoop::arrive_elsewhere(Request request) {
+  const std::uint32_t w = request.id.workload().value();
+  if (transits_.empty()) {
+    admit(request);
+  } else {
+    transits_[w].send(now_, request.id.number());
+    events_.schedule(SlotId(first_transit_slot_ + w), transits_[w].next(), Phase::kArrive);
+  }
+}
+
+void EventLoop::leave_transit(std::uint32_t w) {
+  const Transit::Item item = transits_[w].take();
+  events_.schedule(SlotId(first_transit_slot_ + w), transits_[w].next(), Phase::kArrive);
+  admit({item.sent, RequestId::of(WorkloadId(w), item.number)});
+}
+
+void EventLoop::admit(Request request) {
+  if (tracker_.is_application(request.id.workload())) {
+    tracker_.arrived(request);
+  } else {
+    enter(request);
+  }
+  follow_up();
+}
+
+// A request that starts may be dropped at once, and so end one; nothing starts on an end.
+void EventLoop::follow_tracker() {
+  for (std::size_t i = 0; i < tracker_.started().size(); ++i) {
+    const Request request = tracker_.started()[i];
+    ++in_system_;
+    recorder_.arrived(request.id.workload(), request.arrival);
+    enter(request);
+  }
+  for (std::size_t i = 0; i < tracker_.ended().size(); ++i) {
+    const ApplicationTracker::Ended ended = tracker_.ended()[i];
+    if (ended.dropped) {
+      recorder_.dropped({&ended.request, 1}, *ended.dropped);
+    } else {
+      recorder_.completed(ended.request, ended.end, ended.path);
+    }
+    answered({&ended.request, 1}, ended.dropped == DropReason::kUnserved);
+  }
+  tracker_.clear();
+}
+
+void EventLoop::stages_finished(const Batch& batch, const DeviceMessage& message) {
+  const Duration exec = now_ - message.start;
+  for (const Request& request : batch.requests) {
+    if (!tracker_.is_stage(request.id.workload())) continue;
+    tracker_.finished(request, now_, {batch.decided - request.arrival, exec, exec - message.alone});
+  }
+  follow_up();
+}
+
+void EventLoop::dropped(std::span<const Request> requests, DropReason reason) {
+  recorder_.dropped(requests, reason);
+  answered(requests, reason == DropReason::kUnserved);
+  if (tracker_.empty()) [[likely]]
+    return;
+  for (const Request& request : requests) {
+    if (tracker_.is_stage(request.id.workload())) tracker_.dropped(request, reason);
+  }
 }
 
 // By value: a request whose address is taken has to live in memory.
 void EventLoop::unserved(Request request) {
-  recorder_.dropped({&request, 1}, DropReason::kUnserved);
-  answered({&request, 1});
+  dropped({&request, 1}, DropReason::kUnserved);
 }
 
-void EventLoop::answered(std::span<const Request> requests) {
+void EventLoop::answered(std::span<const Request> requests, bool unserved) {
   in_system_ -= requests.size();
   last_move_ = now_;
   if (!any_closed_) [[likely]]
@@ -84,8 +166,7 @@ void EventLoop::answered(std::span<const Request> requests) {
     RequestSource& source = sources_[w];
     if (!source.closed()) continue;
     // A client that never thinks and is never served would ask again for ever, at one instant.
-    if (source.think() == Duration::zero() && host_.view().deployment().queues_of[w].empty())
-      continue;
+    if (source.think() == Duration::zero() && unserved) continue;
     source.answered(now_);
     schedule_arrival(w);
   }
@@ -98,6 +179,8 @@ void EventLoop::device_event(ExecutorId e) {
       const Batch& batch = host_.batch(message.batch);
       host_.finished(message.batch, message.start, now_);
       answered(batch.requests);
+      if (!tracker_.empty()) [[unlikely]]
+        stages_finished(batch, message);
       finished_.push_back({&batch, message.start, message.alone});
       break;
     }
@@ -118,11 +201,10 @@ void EventLoop::carry_out(std::span<const Command> commands) {
       if (!device_.begun().empty()) [[unlikely]]
         report_begun();
     } else {
-      const std::span<const Request> requests = host_.dropped(command);
-      recorder_.dropped(requests, command.reason);
-      answered(requests);
+      dropped(host_.dropped(command), command.reason);
     }
   }
+  follow_up();
 }
 
 void EventLoop::fire(std::uint32_t slot) {
@@ -130,9 +212,11 @@ void EventLoop::fire(std::uint32_t slot) {
     arrive(slot);
   } else if (const std::uint32_t e = slot - workloads_; e < host_.view().executors()) {
     device_event(ExecutorId(e));
-  } else {
+  } else if (slot < first_transit_slot_) {
     events_.cancel(SlotId(slot));
     host_.timer(TimerId(e - host_.view().executors()));
+  } else {
+    leave_transit(slot - first_transit_slot_);
   }
   ++events_fired_;
 }
@@ -155,7 +239,10 @@ bool EventLoop::over(TimePoint next) const {
   if (next == kNever || !scenario_->drain) return true;
   if (open_sources_ > 0) return false;
   // A batch that is committed moves in the end, however long it takes.
-  return in_system_ == 0 || (next - last_move_ > kPatience && host_.in_flight() == 0);
+  if (in_system_ == 0) return true;
+  return next - last_move_ > kPatience && host_.in_flight() == 0 &&
+         std::all_of(transits_.begin(), transits_.end(),
+                     [](const Transit& transit) { return transit.next() == kNever; });
 }
 
 void EventLoop::run(const std::function<void(double)>& progress) {
@@ -189,7 +276,14 @@ void EventLoop::run(const std::function<void(double)>& progress) {
   device_.for_each_running(
       [&](ExecutorId e, TimePoint start) { recorder_.abandoned(e, start, horizon_); });
   if (scenario_->log_requests) {
-    host_.for_each_unanswered([&](const Request& request) { recorder_.unfinished(request); });
+    const auto unfinished = [&](const Request& request) { recorder_.unfinished(request); };
+    host_.for_each_unanswered(unfinished);
+    tracker_.for_each_open(unfinished);
+    for (std::uint32_t w = 0; w < transits_.size(); ++w) {
+      for (const Transit::Item& item : transits_[w].items()) {
+        unfinished({item.sent, RequestId::of(WorkloadId(w), item.number)});
+      }
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "policies/application_tracker.h"
 #include "policies/host.h"
 #include "sim/core/event_queue.h"
 #include "sim/rate_device.h"
@@ -16,9 +17,11 @@ namespace tangram {
 
 class EventLoop {
  public:
-  // References must outlive the loop. `key` is the root of the run's random streams.
+  // References must outlive the loop. `applications` are those whose stages are workloads of the
+  // deployment, with its ids; `key` is the root of the run's random streams.
   EventLoop(const Scenario& scenario,
             const Deployment& deployment,
+            const std::vector<ApplicationLoad>& applications,
             Dispatcher& dispatcher,
             StreamKey key,
             const RecorderOptions& recording);
@@ -43,9 +46,23 @@ class EventLoop {
 
   [[gnu::always_inline]] inline void schedule_arrival(std::uint32_t w);
   [[gnu::always_inline]] inline void arrive(std::uint32_t w);
+  // A request that is not simply for a queue: it is under way, or an application's.
+  [[gnu::noinline]] void arrive_elsewhere(Request request);
+  [[gnu::noinline]] void leave_transit(std::uint32_t w);
+  void admit(Request request);
+  [[gnu::always_inline]] inline void enter(Request request);
+  // Starts and ends what the tracker says.
+  void follow_up() {
+    if (!tracker_.empty()) [[unlikely]]
+      follow_tracker();
+  }
+  [[gnu::noinline]] void follow_tracker();
+  [[gnu::noinline]] void stages_finished(const Batch& batch, const DeviceMessage& message);
+  void dropped(std::span<const Request> requests, DropReason reason);
   void unserved(Request request);
   [[gnu::always_inline]] inline void device_event(ExecutorId e);
-  [[gnu::always_inline]] inline void answered(std::span<const Request> requests);
+  [[gnu::always_inline]] inline void answered(std::span<const Request> requests,
+                                              bool unserved = false);
   [[gnu::always_inline]] inline void carry_out(std::span<const Command> commands);
   [[gnu::always_inline]] inline void fire(std::uint32_t slot);
   [[gnu::noinline]] void record_finished();
@@ -55,12 +72,16 @@ class EventLoop {
 
   const Scenario* scenario_;
   TimePoint horizon_;
-  std::uint32_t workloads_;
+  std::uint32_t workloads_;  // applications included
   Host host_;
   EventQueue events_;
   RateDevice device_;
   Recorder recorder_;
-  std::vector<RequestSource> sources_;
+  ApplicationTracker tracker_;
+  std::vector<RequestSource> sources_;  // by workload, applications included
+  std::vector<Transit> transits_;       // the same; none without a network delay
+  std::uint32_t first_transit_slot_ = 0;
+  bool is_plain_ = true;               // no applications, no network delay
   std::vector<RandomStream> routing_;  // by workload; only for weighted_random
   List<Ended> finished_;               // at this instant
   TimePoint now_ = kStart;

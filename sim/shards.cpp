@@ -32,7 +32,9 @@ class UnionFind {
 
 }  // namespace
 
-std::vector<Shard> split(const Plan& plan, const std::vector<Workload>& workloads) {
+std::vector<Shard> split(const Plan& plan,
+                         const std::vector<Workload>& workloads,
+                         const std::vector<ApplicationLoad>& applications) {
   std::map<std::string, std::uint32_t> index;
   for (std::uint32_t w = 0; w < workloads.size(); ++w) index[workloads[w].name] = w;
 
@@ -54,6 +56,12 @@ std::vector<Shard> split(const Plan& plan, const std::vector<Workload>& workload
     }
   }
 
+  for (const ApplicationLoad& application : applications) {
+    for (const WorkloadId stage : application.stages) {
+      sets.join(application.stages.front().value(), stage.value());
+    }
+  }
+
   std::vector<Shard> shards;
   std::vector<std::uint32_t> shard_of(workloads.size(), kIdle);
   for (std::uint32_t w = 0; w < workloads.size(); ++w) {
@@ -64,6 +72,9 @@ std::vector<Shard> split(const Plan& plan, const std::vector<Workload>& workload
     }
     shard_of[w] = shard_of[root];
     shards[shard_of[w]].workloads.push_back(w);
+  }
+  for (std::uint32_t a = 0; a < applications.size(); ++a) {
+    shards[shard_of[applications[a].stages.front().index()]].applications.push_back(a);
   }
   for (std::uint32_t g = 0; g < plan.gpus.size(); ++g) {
     if (some_workload[g] != kIdle) shards[shard_of[some_workload[g]]].gpus.push_back(g);

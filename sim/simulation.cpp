@@ -34,7 +34,16 @@ ShardResult run_shard(const Scenario& scenario,
   Plan part;
   for (const std::uint32_t g : shard.gpus) part.gpus.push_back(plan.gpus[g]);
   std::vector<Workload> workloads;
-  for (const std::uint32_t w : shard.workloads) workloads.push_back(scenario.workloads[w]);
+  std::vector<std::uint32_t> place(scenario.workloads.size());  // in the shard
+  for (const std::uint32_t w : shard.workloads) {
+    place[w] = static_cast<std::uint32_t>(workloads.size());
+    workloads.push_back(scenario.workloads[w]);
+  }
+  std::vector<ApplicationLoad> applications;
+  for (const std::uint32_t a : shard.applications) {
+    applications.push_back(scenario.applications[a]);
+    for (WorkloadId& stage : applications.back().stages) stage = WorkloadId(place[stage.index()]);
+  }
 
   ShardResult result;
   result.deployment = deploy(part, workloads, scenario.profiles, scenario.routing);
@@ -44,7 +53,7 @@ ShardResult run_shard(const Scenario& scenario,
   const RecorderOptions recording{kStart + from_seconds(scenario.warmup_s),
                                   kStart + from_seconds(scenario.duration_s), scenario.log_requests,
                                   scenario.log_timeline};
-  EventLoop loop(scenario, result.deployment, *dispatcher, key, recording);
+  EventLoop loop(scenario, result.deployment, applications, *dispatcher, key, recording);
   loop.run(progress);
   result.metrics = loop.recorder().workloads();
   result.busy = loop.recorder().busy();
@@ -101,8 +110,16 @@ std::vector<ShardResult> run_shards(const Scenario& scenario,
 // Puts the shards back together in the scenario's order of workloads and the plan's of GPUs.
 class Merger {
  public:
-  Merger(const std::vector<Shard>& shards, std::vector<ShardResult>& parts, RunResult& result)
-      : shards_(shards), parts_(parts), result_(result), executor_of_(shards.size()) {}
+  // `workloads`: how many the scenario has, without applications.
+  Merger(const std::vector<Shard>& shards,
+         std::vector<ShardResult>& parts,
+         std::size_t workloads,
+         RunResult& result)
+      : shards_(shards),
+        parts_(parts),
+        workloads_(static_cast<std::uint32_t>(workloads)),
+        result_(result),
+        executor_of_(shards.size()) {}
 
   void merge() {
     place_executors();
@@ -149,8 +166,8 @@ class Merger {
 
   void merge_workloads(std::size_t s) {
     const ShardResult& part = parts_[s];
-    for (std::size_t w = 0; w < shards_[s].workloads.size(); ++w) {
-      result_.metrics[shards_[s].workloads[w]] = part.metrics[w];
+    for (std::size_t w = 0; w < part.metrics.size(); ++w) {
+      result_.metrics[workload(s, WorkloadId(w)).index()] = part.metrics[w];
     }
     result_.events += part.events;
     result_.host.instants += part.host.instants;
@@ -165,10 +182,17 @@ class Merger {
     }
   }
 
+  // The scenario's id of a shard's workload or application.
+  WorkloadId workload(std::size_t s, WorkloadId w) const {
+    const Shard& shard = shards_[s];
+    if (w.index() < shard.workloads.size()) return WorkloadId(shard.workloads[w.index()]);
+    const std::uint32_t a = shard.applications[w.index() - shard.workloads.size()];
+    return WorkloadId(workloads_ + a);
+  }
+
   void merge_rows(std::size_t s) {
-    const auto workload = [&](WorkloadId w) { return WorkloadId(shards_[s].workloads[w.index()]); };
     for (RequestRow& row : parts_[s].rows) {
-      row.id = RequestId::of(workload(row.id.workload()), row.id.number());
+      row.id = RequestId::of(workload(s, row.id.workload()), row.id.number());
       if (row.executor >= 0) {
         row.executor = static_cast<std::int32_t>(
             executor_of_[s][static_cast<std::size_t>(row.executor)].value());
@@ -176,7 +200,7 @@ class Merger {
       result_.requests.push_back(row);
     }
     for (BatchSpan& span : parts_[s].spans) {
-      span.workload = workload(span.workload);
+      span.workload = workload(s, span.workload);
       span.executor = executor_of_[s][span.executor.index()];
       result_.timeline.push_back(span);
     }
@@ -184,6 +208,7 @@ class Merger {
 
   const std::vector<Shard>& shards_;
   std::vector<ShardResult>& parts_;
+  std::uint32_t workloads_;
   RunResult& result_;
   std::vector<std::vector<ExecutorId>> executor_of_;  // by shard, by its executor
 };
@@ -191,6 +216,7 @@ class Merger {
 Shard everything(const Scenario& scenario, const Plan& plan) {
   Shard shard;
   for (std::uint32_t w = 0; w < scenario.workloads.size(); ++w) shard.workloads.push_back(w);
+  for (std::uint32_t a = 0; a < scenario.applications.size(); ++a) shard.applications.push_back(a);
   for (std::uint32_t g = 0; g < plan.gpus.size(); ++g) shard.gpus.push_back(g);
   return shard;
 }
@@ -212,16 +238,17 @@ RunResult simulate(const Scenario& scenario, const Plan& plan, const RunOptions&
   result.measured_s = scenario.duration_s - scenario.warmup_s;
   result.simulated_s = scenario.duration_s;
   result.plan = plan;
-  result.workloads = scenario.workloads;
+  result.workloads = counted_workloads(scenario);
   result.notes = scenario.notes;
-  result.metrics.resize(scenario.workloads.size());
+  result.metrics.resize(result.workloads.size());
   result.busy.gpus.resize(plan.gpus.size());
 
-  const std::vector<Shard> shards =
-      options.split ? split(plan, scenario.workloads) : std::vector{everything(scenario, plan)};
+  const std::vector<Shard> shards = options.split
+                                        ? split(plan, scenario.workloads, scenario.applications)
+                                        : std::vector{everything(scenario, plan)};
   const StreamKey key = StreamKey(scenario.seed).with(options.replication);
   std::vector<ShardResult> parts = run_shards(scenario, plan, shards, key, options);
-  Merger(shards, parts, result).merge();
+  Merger(shards, parts, scenario.workloads.size(), result).merge();
   result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return result;
 }

@@ -50,6 +50,12 @@ class ScratchFolder {
 Scenario load(const ScenarioArguments& arguments) {
   Scenario scenario = load_scenario(arguments);
   Faults faults;
+  if (!scenario.applications.empty()) {
+    faults.add(arguments.path + "#/workloads",
+               "the stages of an application ask when others were answered, so that the two worlds "
+               "would not have the same requests; take workloads with a model");
+    faults.throw_if_any();
+  }
   for (std::size_t w = 0; w < scenario.workloads.size(); ++w) {
     if (scenario.workloads[w].arrivals.process != ArrivalSpec::Process::kClosedLoop) continue;
     faults.add(fmt::format("{}#/workloads/{}/arrivals/process", arguments.path, w),

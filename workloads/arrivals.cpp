@@ -89,7 +89,8 @@ std::unique_ptr<ArrivalProcess> make_arrivals(const ArrivalSpec& spec, RandomStr
   if (spec.process == Process::kTrace) return TraceReplay(spec).start(stream);
   if (spec.process == Process::kMmpp) return mmpp_arrivals(spec.states, stream);
   if (spec.process == Process::kPiecewise) return piecewise_arrivals(spec, stream);
-  TANGRAM_CHECK(spec.process != Process::kClosedLoop, "a closed loop has no arrivals of its own");
+  TANGRAM_CHECK(spec.process != Process::kClosedLoop && spec.process != Process::kStage,
+                "a closed loop and a stage have no arrivals of their own");
   TANGRAM_CHECK(spec.rate_rps > 0 && spec.rate_rps <= 1e9, "rate_rps ", spec.rate_rps);
   if (spec.process == Process::kConstant) return std::make_unique<ConstantArrivals>(spec.rate_rps);
 

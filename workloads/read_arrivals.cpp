@@ -272,6 +272,8 @@ void read_process(JsonObject& object, const Source& source, ArrivalSpec& spec) {
     case Process::kClosedLoop:
       read_closed_loop(object, spec);
       break;
+    case Process::kStage:
+      break;  // has no name
   }
 }
 

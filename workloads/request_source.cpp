@@ -4,9 +4,22 @@
 #include <functional>
 
 namespace tangram {
+namespace {
+
+// A stage of an application: whoever tracks the application asks it.
+class NoArrivals final : public ArrivalProcess {
+ public:
+  std::size_t next(std::span<TimePoint>) override { return 0; }
+};
+
+}  // namespace
 
 RequestSource::RequestSource(const ArrivalSpec& spec, StreamKey key)
     : think_(spec.think), think_exponential_(spec.think_exponential), stream_(key) {
+  if (spec.process == ArrivalSpec::Process::kStage) {
+    process_ = std::make_unique<NoArrivals>();
+    return;
+  }
   if (spec.process != ArrivalSpec::Process::kClosedLoop) {
     process_ = make_arrivals(spec, stream_);
     times_.resize(kBlock);

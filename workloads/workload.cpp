@@ -120,6 +120,15 @@ double mmpp_rate(const ArrivalSpec& spec) {
 
 }  // namespace
 
+void scale_rates(ArrivalSpec& spec, double factor) {
+  spec.rate_rps *= factor;
+  if (spec.end_rps) *spec.end_rps *= factor;
+  for (MmppState& state : spec.states) state.rate_rps *= factor;
+  for (ArrivalSpec& segment : spec.segments) scale_rates(segment, factor);
+  // Beside a rate the speed-up is found from it.
+  if (spec.process == Process::kTrace && spec.rate_rps == 0) spec.speed_up *= factor;
+}
+
 const std::vector<std::string>& arrival_names() {
   // In the order of ArrivalSpec::Process.
   static const std::vector<std::string> kNames{"constant", "poisson",   "gamma", "lognormal",
@@ -129,7 +138,9 @@ const std::vector<std::string>& arrival_names() {
 
 Json to_json(const ArrivalSpec& spec) {
   Json out;
-  out["process"] = arrival_names()[static_cast<std::size_t>(spec.process)];
+  if (spec.process != Process::kStage) {
+    out["process"] = arrival_names()[static_cast<std::size_t>(spec.process)];
+  }
   switch (spec.process) {
     case Process::kConstant:
     case Process::kPoisson:
@@ -157,6 +168,10 @@ Json to_json(const ArrivalSpec& spec) {
     case Process::kTrace:
       trace_to_json(spec, out);
       break;
+    case Process::kStage:
+      out["process"] = "stage";
+      out["rate_rps"] = spec.rate_rps;
+      break;
     case Process::kClosedLoop:
       out["clients"] = spec.clients;
       out["think_ms"] = to_ms(spec.think);
@@ -171,6 +186,7 @@ std::optional<double> mean_rate(const ArrivalSpec& spec) {
     if (spec.think == Duration::zero()) return std::nullopt;
     return spec.clients / to_seconds(spec.think);
   }
+  if (spec.process == Process::kStage && spec.rate_rps == 0) return std::nullopt;
   if (spec.process == Process::kMmpp) return mmpp_rate(spec);
   if (spec.process == Process::kPiecewise) return piecewise_rate(spec);
   if (spec.process == Process::kTrace && spec.rate_rps == 0) return trace_rate(spec);

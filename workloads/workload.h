@@ -32,7 +32,8 @@ struct ArrivalSpec {
     kMmpp,
     kPiecewise,
     kTrace,
-    kClosedLoop
+    kClosedLoop,
+    kStage  // of an application: when the stages before are answered. No scenario can ask for it.
   };
   // How a trace of counts a minute becomes arrivals: as many as were counted, at uniform places in
   // their minute, or Poisson with that rate.
@@ -64,11 +65,16 @@ struct ArrivalSpec {
 };
 
 struct Workload {
+  // Applications stand beside the scenario's workloads (workloads/application.h): they are asked
+  // and judged like workloads, but what runs are their stages.
+  enum class Kind : std::uint8_t { kPlain, kStage, kApplication };
+
   std::string name;  // unique
   std::string model;
   Duration
       slo{};  // a request is good when it finishes at most this long after its intended arrival
   ArrivalSpec arrivals;
+  Kind kind = Kind::kPlain;
 };
 
 // Reads the "arrivals" object of a scenario; `base` is the folder that relative trace paths start
@@ -84,14 +90,19 @@ bool takes_share(const Json& arrivals);
 // by its states.
 Json to_json(const ArrivalSpec& spec);
 
+// Multiplies every rate: of traces the speed-up, of piecewise and mmpp those of all parts. A closed
+// loop has none and stays as it is. Requires: factor > 0.
+void scale_rates(ArrivalSpec& spec, double factor);
+
 // "constant", "poisson", "gamma", "lognormal", "mmpp", "piecewise", "trace", "closed_loop".
 const std::vector<std::string>& arrival_names();
 
 // The mean rate that a planner may count on, requests/s: the rate; of mmpp the mean over the states
 // by their shares of time; of piecewise the mean over the segments; a trace's own mean over its
 // slice after speed-up (reads the file: call it once per run), or nullopt when its rows are all at
-// one time and the slice has no end; for a closed loop the upper bound clients / think, or nullopt
-// without think time. Throws ConfigError for a trace that cannot be read.
+// one time and the slice has no end; of a stage what its application asks of it; for a closed loop
+// the upper bound clients / think, or nullopt without think time. Throws ConfigError for a trace
+// that cannot be read.
 std::optional<double> mean_rate(const ArrivalSpec& spec);
 
 }  // namespace tangram

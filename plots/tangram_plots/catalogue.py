@@ -8,6 +8,7 @@ from tangram_plots.figures import bars, capacity, distribution, load, partition_
 DRAW = {
     "latency_cdf": distribution.cdf, "latency_ccdf": distribution.ccdf,
     "load_latency": load.latency, "load_attainment": load.attainment, "load_goodput": load.goodput,
+    "load_curve": load.curve,
     "capacity": capacity.draw, "workload_bars": bars.draw, "partition_map": partition_map.draw,
     "gantt": timeline.gantt, "timeline_rate": timeline.rate,
 }

@@ -62,7 +62,8 @@ def of_axis(pointer, scenario):
     """What stands at the axis of a figure for a JSON pointer: the last key with its unit, and whose
     it is when the scenario has several workloads."""
     keys = pointer.strip("/").split("/")
-    name = {"rate_rps": "Arrival rate (requests/s)", "count": "Number of GPUs"}.get(keys[-1])
+    name = {"rate_rps": "Arrival rate (requests/s)", "count": "Number of GPUs",
+            "load": "Load (factor on all rates)"}.get(keys[-1])
     if name is None:
         # /dispatcher/name: the dispatcher; /a/0: the whole entry.
         last = keys[-2] if keys[-1] == "name" and len(keys) > 1 else keys[-1]

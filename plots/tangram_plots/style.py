@@ -55,6 +55,14 @@ def new_figure(width, height=None):
     return figure, figure.add_subplot()
 
 
+def new_panels(width, count):
+    """A figure of `count` axes, one below the other, each three quarters as high as a figure's."""
+    figure = Figure(figsize=(WIDTHS[width], 0.75 * count * HEIGHTS[width]))
+    FigureCanvasAgg(figure)
+    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03)
+    return figure, figure.subplots(count, sharex=True)
+
+
 def line_style(i):
     """The look of the i-th line of a figure."""
     return {"color": COLOURS[i % len(COLOURS)], "linestyle": DASHES[i % len(DASHES)],

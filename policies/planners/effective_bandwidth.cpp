@@ -17,7 +17,7 @@ using Process = ArrivalSpec::Process;
 bool has_formula(Process process) {
   return process == Process::kConstant || process == Process::kPoisson ||
          process == Process::kGamma || process == Process::kLognormal ||
-         process == Process::kClosedLoop;
+         process == Process::kClosedLoop || process == Process::kStage;
 }
 
 std::vector<double> first_gaps(const ArrivalSpec& spec) {
@@ -62,6 +62,7 @@ double ArrivalGaps::decay(double s) const {
       return s / rate_rps_;
     case Process::kPoisson:
     case Process::kClosedLoop:
+    case Process::kStage:
       return std::log1p(s / rate_rps_);
     case Process::kGamma:
       return shape_ * std::log1p(s / (shape_ * rate_rps_));

@@ -10,7 +10,7 @@ namespace tangram {
 // The gaps A between the arrivals of one workload, by d(s) = -ln E[exp(-s A)]. Exact for constant,
 // Poisson and gamma arrivals, by quadrature for lognormal ones; for all others averaged over their
 // first gaps, which are taken to be independent: where bursts come in clusters the result is too
-// small. A closed loop counts as Poisson at its upper bound.
+// small. A closed loop counts as Poisson at its upper bound, a stage of an application as Poisson.
 class ArrivalGaps {
  public:
   // Requires: rate_rps > 0, the workload's mean rate.

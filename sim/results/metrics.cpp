@@ -24,11 +24,16 @@ void WorkloadMetrics::merge(const WorkloadMetrics& other) {
   batch_items += other.batch_items;
 }
 
-Recorder::Recorder(const Deployment& deployment, const RecorderOptions& options)
+Recorder::Recorder(const Deployment& deployment,
+                   const RecorderOptions& options,
+                   const std::vector<ApplicationLoad>& applications)
     : deployment_(&deployment),
       options_(options),
-      workloads_(deployment.workloads.size()),
+      workloads_(deployment.workloads.size() + applications.size()),
       gpus_(deployment.gpus.size()) {
+  for (const ApplicationLoad& application : applications) {
+    application_slos_.push_back(application.load.slo);
+  }
   std::vector<std::uint32_t> on_gpu(deployment.gpus.size());
   for (const ExecutorInfo& executor : deployment.executors) ++on_gpu[executor.gpu.index()];
   for (const ExecutorInfo& executor : deployment.executors) {
@@ -40,6 +45,27 @@ void Recorder::started(ExecutorId executor, TimePoint start) {
   if (!executors_[executor.index()].shares_gpu) return;
   GpuState& gpu = gpus_[executors_[executor.index()].gpu];
   if (gpu.running++ == 0) gpu.since = start;
+}
+
+void Recorder::completed(const Request& request, TimePoint end, const PathTime& path) {
+  const std::size_t w = request.id.workload().index();
+  const bool is_late = end - request.arrival > application_slos_[w - deployment_->workloads.size()];
+  if (options_.requests) {
+    RequestRow row{request.id, request.arrival.time_since_epoch().count()};
+    row.finish = end.time_since_epoch().count();
+    row.outcome = is_late ? 1 : 0;
+    rows_.push_back(row);
+  }
+  if (request.arrival < options_.warmup) return;
+  WorkloadMetrics& metrics = workloads_[w];
+  const Duration latency = end - request.arrival;
+  ++metrics.completed;
+  metrics.late += is_late ? 1 : 0;
+  metrics.latency.record(latency);
+  metrics.wait.record(latency - path.exec);
+  metrics.exec.record(path.exec);
+  metrics.batch_wait += path.batch_wait.count();
+  metrics.interference += path.interference.count();
 }
 
 void Recorder::abandoned(ExecutorId executor, TimePoint start, TimePoint end) {

@@ -7,13 +7,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "policies/application_tracker.h"
 #include "policies/host.h"
 #include "sim/core/histogram.h"
 #include "sim/core/int128.h"
 
 namespace tangram {
 
-// Requests whose intended arrival lies in [warmup, duration) count.
+// Requests whose intended arrival lies in [warmup, duration) count. Those of an application's stage
+// arrive when the stages before are answered, in the drain too. Of an application, waiting and
+// execution are those of its PathTime; batches are its stages' alone.
 struct WorkloadMetrics {
   std::uint64_t offered = 0;
   std::uint64_t completed = 0;
@@ -72,7 +75,10 @@ struct RecorderOptions {
 // Watches a Host from outside. Call arrived/started/finished/dropped as the runtime learns them.
 class Recorder {
  public:
-  Recorder(const Deployment& deployment, const RecorderOptions& options);
+  // The requests of applications[a] have the workload id of the deployment's workloads + a.
+  Recorder(const Deployment& deployment,
+           const RecorderOptions& options,
+           const std::vector<ApplicationLoad>& applications = {});
 
   void arrived(WorkloadId workload, TimePoint arrival) {
     if (arrival >= options_.warmup) ++workloads_[workload.index()].offered;
@@ -81,6 +87,8 @@ class Recorder {
   void started(ExecutorId executor, TimePoint start);
   // A batch is done. `alone`: what it would have taken without neighbours.
   void finished(const Batch& batch, TimePoint start, TimePoint end, Duration alone);
+  // A request of an application is completed.
+  void completed(const Request& request, TimePoint end, const PathTime& path);
   // A batch that began never finished: its executor was lost, or the run ended. Its time was busy.
   void abandoned(ExecutorId executor, TimePoint start, TimePoint end);
   void dropped(std::span<const Request> requests, DropReason reason);
@@ -126,7 +134,8 @@ class Recorder {
 
   const Deployment* deployment_;
   RecorderOptions options_;
-  std::vector<WorkloadMetrics> workloads_;
+  std::vector<WorkloadMetrics> workloads_;  // those of applications after the deployment's
+  std::vector<Duration> application_slos_;
   std::vector<ExecutorState> executors_;
   std::vector<GpuState> gpus_;
   std::vector<RequestRow> rows_;

@@ -25,7 +25,7 @@ struct RunResult {
   std::uint64_t events = 0;
   HostCounters host;
   Plan plan;
-  std::vector<Workload> workloads;
+  std::vector<Workload> workloads;       // the scenario's (stages among them), then applications
   std::vector<WorkloadMetrics> metrics;  // by workload
   BusyTime busy;
   std::vector<std::string> executor_names;  // "gpu 0 / mig 3@4 / process 1", by executor

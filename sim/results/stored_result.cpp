@@ -251,7 +251,9 @@ void Reader::read_requests() {
     std::vector<RequestRow>& list = result_.runs[points[i]].requests;
     const bool fits = id.number() == numbers[i] && (list.empty() || list.back().id < id);
     if (!fits) fail(fmt::format("/requests[{}]", i), "requests must ascend, each once");
-    const bool done = outcome[i] <= 1;
+    // Of an application only its stages run; it has no model.
+    const bool runs = !result_.runs.front().workloads[workloads[i]].model.empty();
+    const bool done = outcome[i] <= 1 && runs;
     const bool in_order = start[i] >= 0 && executor[i] >= 0 && finish[i] >= start[i];
     if (done && (!in_order || batch[i] == 0)) {
       fail(fmt::format("/requests[{}]", i), "a completed request must have run");

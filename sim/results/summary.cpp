@@ -38,27 +38,42 @@ Json parts_json(const WorkloadMetrics& metrics) {
           {"interference", interference}};
 }
 
+// Whether somebody outside asked for it: stages are asked by their applications.
+bool is_asked_for(const Workload& workload) {
+  return workload.kind != Workload::Kind::kStage;
+}
+
 // Each workload's share of good requests, for the fairness between workloads that were asked
 // anything.
-double fairness(const std::vector<WorkloadMetrics>& workloads) {
+double fairness(const RunResult& run) {
   std::vector<double> attainments;
-  for (const WorkloadMetrics& metrics : workloads) {
-    if (metrics.offered == 0) continue;
+  for (std::size_t w = 0; w < run.metrics.size(); ++w) {
+    const WorkloadMetrics& metrics = run.metrics[w];
+    if (metrics.offered == 0 || !is_asked_for(run.workloads[w])) continue;
     attainments.push_back(static_cast<double>(metrics.good()) /
                           static_cast<double>(metrics.offered));
   }
   return jain_index(attainments);
 }
 
+// Requests are those that somebody asked for; batches are those of everything that ran.
 WorkloadMetrics total_of(const RunResult& run) {
   WorkloadMetrics total;
-  for (const WorkloadMetrics& metrics : run.metrics) total.merge(metrics);
+  for (std::size_t w = 0; w < run.metrics.size(); ++w) {
+    const WorkloadMetrics& metrics = run.metrics[w];
+    if (is_asked_for(run.workloads[w])) {
+      total.merge(metrics);
+    } else {
+      total.batches += metrics.batches;
+      total.batch_items += metrics.batch_items;
+    }
+  }
   return total;
 }
 
 Json total_json(const RunResult& run) {
   Json total = summarize(total_of(run), run.measured_s);
-  total["fairness"] = fairness(run.metrics);
+  total["fairness"] = fairness(run);
   return total;
 }
 

@@ -11,6 +11,8 @@
 #include "profiles/interference.h"
 #include "sim/core/check.h"
 #include "sim/scenario/scenario.h"
+#include "workloads/application.h"
+#include "workloads/network_delay.h"
 #include "workloads/trace.h"
 
 namespace tangram {
@@ -94,16 +96,61 @@ void add_cluster_keys(std::vector<KeyInfo>& keys) {
 }
 
 void add_workload_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(positive("/load", 1, kMillion,
+                          "factor on every rate, given by arrivals or popularity, and on the "
+                          "speed-up of traces; closed loops stay as they are"));
   keys.push_back(required(key("/workloads", KeyKind::kArray, {}, "who asks for what")));
-  keys.push_back(
-      key("/workloads/*/name", KeyKind::kString, {}, "unique; default: the model's name"));
-  keys.push_back(required(key("/workloads/*/model", KeyKind::kString, {},
-                              "a model with a profile on a GPU type of the cluster")));
+  keys.push_back(key("/workloads/*/name", KeyKind::kString, {},
+                     "unique; default: the model's or the application's name"));
+  keys.push_back(key("/workloads/*/model", KeyKind::kString, {},
+                     "a model with a profile on a GPU type of the cluster; this or application"));
+  keys.push_back(key("/workloads/*/application", KeyKind::kString, {},
+                     "one of /applications, or a known one: game, traffic"));
   // Times in ms end where the run does.
   keys.push_back(required(number("/workloads/*/slo_ms", {}, 1e-6, kLongestRunSeconds * 1e3,
                                  "a request is good when it is answered within this time")));
+  const std::string split = "/workloads/*/slo_split";
+  keys.push_back(key(split, KeyKind::kObject, {}, "an application's: SLO of its stages"));
+  keys.push_back(
+      name(split + "/name", "proportional", slo_split_names(), "describe NAME says more"));
+  keys.push_back(key(split + "/params", KeyKind::kObject, {}, "of that split"));
+  keys.push_back(key(split + "/stages_ms", KeyKind::kObject, {},
+                     "in place of a name: an SLO in ms for each stage, by its name"));
   keys.push_back(required(key("/workloads/*/arrivals", KeyKind::kObject, {},
                               "how requests arrive; \"process\" and its own keys")));
+}
+
+void add_application_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(key("/applications", KeyKind::kArray, {}, "DAGs of models, for workloads"));
+  keys.push_back(required(key("/applications/*/name", KeyKind::kString, {}, "unique")));
+  keys.push_back(required(key("/applications/*/stages", KeyKind::kArray, {}, "at most 1000")));
+  const std::string stage = "/applications/*/stages/*/";
+  keys.push_back(
+      key(stage + "name", KeyKind::kString, {}, "unique in it; default: the model's name"));
+  keys.push_back(required(key(stage + "model", KeyKind::kString, {},
+                              "a model with a profile on a GPU type of the cluster")));
+  keys.push_back(key(stage + "after", KeyKind::kArray, {},
+                     "names of the stages whose answers it needs; default: none"));
+  keys.push_back(name(stage + "wait", {}, {"each", "all"},
+                      "asked for each request of its one predecessor, or once all requests of all "
+                      "are answered; default: all where it has several"));
+  keys.push_back(integer(stage + "fan_out", 1, 0, FanOut::kMost,
+                         "requests each time it is asked; or an object with the keys below"));
+  keys.push_back(
+      required(name(stage + "fan_out/kind", {}, {"poisson", "weights"}, "a random number")));
+  keys.push_back(positive(stage + "fan_out/mean", {}, 100, "poisson: its mean"));
+  keys.push_back(key(stage + "fan_out/weights", KeyKind::kArray, {},
+                     "weights: of 0, 1, 2 ... requests; at most 1001"));
+}
+
+void add_network_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(key("/network", KeyKind::kObject, {}, "from the client to the queue"));
+  keys.push_back(required(number("/network/delay_ms", {}, 0, kMillion, "mean")));
+  keys.push_back(name("/network/kind", "constant", network_delay_names(), "distribution"));
+  keys.push_back(number("/network/cv", 1, 1e-3, 100,
+                        "lognormal, gamma: standard deviation over mean, above at_least_ms"));
+  keys.push_back(
+      number("/network/at_least_ms", 0, 0, kMillion, "part of the delay that is never less"));
 }
 
 void add_popularity_keys(std::vector<KeyInfo>& keys) {
@@ -235,7 +282,9 @@ const std::vector<KeyInfo>& scenario_keys() {
     add_cluster_keys(keys);
     add_workload_keys(keys);
     add_arrival_keys(keys);
+    add_application_keys(keys);
     add_popularity_keys(keys);
+    add_network_keys(keys);
     add_policy_keys(keys);
     add_device_keys(keys);
     return keys;

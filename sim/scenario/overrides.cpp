@@ -94,6 +94,41 @@ class Walk {
   bool made_ = false;
 };
 
+// The pointers that one with * stands for. An object may have a key "*".
+std::vector<std::string> expanded(const Json& here,
+                                  const std::string& before,
+                                  const std::string& rest) {
+  const std::size_t star = rest.find("/*");
+  const std::size_t end = star + 2;
+  if (star == std::string::npos) return {before + rest};
+  const bool is_token = end == rest.size() || rest[end] == '/';
+  const std::string head = rest.substr(0, is_token ? star : end);
+  const std::string tail = rest.substr(head.size());
+  const Json* next = nullptr;
+  try {
+    next = &here.at(Json::json_pointer(head));
+  } catch (const Json::exception&) {
+    return {before + rest};  // the walk says why
+  }
+  if (!is_token || !next->is_array()) {
+    // Not ours: go on behind it.
+    const std::string kept = is_token ? "/*" : "";
+    const std::string after = tail.substr(kept.size());
+    if (after.empty() || !next->is_structured() || (is_token && !next->contains("*"))) {
+      return {before + rest};
+    }
+    return expanded(is_token ? next->at("*") : *next, before + head + kept, after);
+  }
+  std::vector<std::string> pointers;
+  for (std::size_t i = 0; i < next->size(); ++i) {
+    const std::string item = before + head + '/' + std::to_string(i);
+    for (std::string& pointer : expanded((*next)[i], item, rest.substr(end))) {
+      pointers.push_back(std::move(pointer));
+    }
+  }
+  return pointers;
+}
+
 // The new value; nullopt after a fault.
 std::optional<Json> value_of(const Override& change, Faults& faults) {
   const std::string& text = change.second;
@@ -131,14 +166,40 @@ std::vector<std::string> apply_overrides(Json& document,
     std::string& anchor = anchors.emplace_back();
     std::optional<Json> value = value_of(change, faults);
     Json changed = document;  // an override that cannot be applied leaves nothing behind
-    Walk walk(changed, change.first, faults);
-    Json* target = walk.target();
-    if (!value || target == nullptr) continue;
-    *target = std::move(*value);
+    const std::vector<std::string> pointers = expanded(document, "", change.first);
+    if (pointers.empty()) {
+      faults.add("--set " + change.first, "the array has no item for * to stand for");
+      continue;
+    }
+    bool is_applied = value.has_value();
+    std::string made;
+    for (const std::string& pointer : pointers) {
+      Walk walk(changed, pointer, faults);
+      Json* target = walk.target();
+      is_applied = is_applied && target != nullptr;
+      if (!is_applied) break;
+      *target = *value;
+      made = walk.anchor();
+    }
+    if (!is_applied) continue;
     document = std::move(changed);
-    anchor = walk.anchor();
+    anchor = pointers.front() == change.first ? made : change.first;
   }
   return anchors;
+}
+
+bool is_inside(const std::string& pointer, const std::string& anchor) {
+  std::size_t p = 0;
+  for (std::size_t a = 0; a < anchor.size();) {
+    if (p >= pointer.size()) return false;
+    const std::size_t anchor_end = std::min(anchor.find('/', a + 1), anchor.size());
+    const std::size_t pointer_end = std::min(pointer.find('/', p + 1), pointer.size());
+    const std::string token = anchor.substr(a, anchor_end - a);
+    if (token != "/*" && token != pointer.substr(p, pointer_end - p)) return false;
+    a = anchor_end;
+    p = pointer_end;
+  }
+  return true;
 }
 
 }  // namespace tangram

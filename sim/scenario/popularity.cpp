@@ -21,7 +21,8 @@ std::vector<Sharer> sharers_of(const std::vector<JsonNode>& workloads) {
   for (std::size_t i = 0; i < workloads.size(); ++i) {
     const Json& workload = workloads[i].value();
     if (!workload.is_object() || !takes_share(workload.value("arrivals", Json()))) continue;
-    const Json name = workload.value("name", workload.value("model", Json()));
+    const Json model = workload.value("model", workload.value("application", Json()));
+    const Json name = workload.value("name", model);
     sharers.push_back({i, name.is_string() ? name.get<std::string>() : ""});
   }
   return sharers;

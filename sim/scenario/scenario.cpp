@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kHighestRate = 1e9;  // one request per nanosecond, the resolution of time
+
 // An array that must have something in it.
 std::vector<JsonNode> items_of(KeyReader& keys, const std::string& key) {
   const std::optional<JsonNode> node = keys.node(key);
@@ -67,11 +69,13 @@ void check_name(const std::string& name,
   if (name == "*") item.fault("a workload cannot be called \"*\"");
 }
 
-std::vector<Workload> read_workloads(const std::vector<JsonNode>& items,
-                                     const std::vector<std::optional<double>>& shares,
-                                     const ProfileSection& profiles,
-                                     const std::string& base) {
-  std::vector<Workload> workloads;
+void read_workloads(const std::vector<JsonNode>& items,
+                    const std::vector<std::optional<double>>& shares,
+                    const std::vector<ReadApplication>& applications,
+                    const ProfileSection& profiles,
+                    const std::string& base,
+                    double load,
+                    Scenario& scenario) {
   std::map<std::string, std::string> taken;
   for (std::size_t i = 0; i < items.size(); ++i) {
     const JsonNode& item = items[i];
@@ -82,16 +86,36 @@ std::vector<Workload> read_workloads(const std::vector<JsonNode>& items,
       workload.model = model->string().value_or("");
       if (!workload.model.empty()) profiles.check_model(workload.model, *model);
     }
-    if (!keys.has("name")) workload.name = workload.model;
+    const auto application = keys.node("application");
+    const auto split = keys.node("slo_split");
+    const std::string called = application ? application->string().value_or("") : std::string();
+    if (keys.has("model") == keys.has("application") && item.value().is_object()) {
+      item.fault("needs exactly one of \"model\" and \"application\"");
+    }
+    if (split && !application) split->fault("belongs to a workload of an application");
+    if (!keys.has("name")) workload.name = application ? called : workload.model;
     if (!workload.name.empty()) check_name(workload.name, item, taken);
     workload.slo = from_ms(keys.number("slo_ms"));
     if (const auto arrivals = keys.node("arrivals")) {
       workload.arrivals = read_arrivals(*arrivals, base, shares[i]).value_or(ArrivalSpec{});
+      scale_rates(workload.arrivals, load);
+      if (workload.arrivals.rate_rps > kHighestRate) {
+        item.fault(fmt::format("/load {:g} makes {:.3g} requests/s; at most {:g}", load,
+                               workload.arrivals.rate_rps, kHighestRate));
+      }
     }
     keys.finish();
-    workloads.push_back(std::move(workload));
+    if (!application) {
+      scenario.workloads.push_back(std::move(workload));
+    } else if (!called.empty()) {
+      const std::size_t first = scenario.workloads.size();
+      enter_application({item, *application, split, std::move(workload)}, applications, profiles,
+                        scenario);
+      for (std::size_t w = first; w < scenario.workloads.size(); ++w) {
+        check_name(scenario.workloads[w].name, item, taken);
+      }
+    }
   }
-  return workloads;
 }
 
 // {"name", "params"} of a planner or dispatcher. After a misspelt name its parameters are not
@@ -189,9 +213,11 @@ Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFil
   scenario.cluster = read_cluster(keys.node("cluster"));
   ProfileSection profiles(items_of(keys, "profiles"), scenario.cluster, base, files);
   const std::vector<JsonNode> workloads = items_of(keys, "workloads");
-  scenario.workloads = read_workloads(
-      workloads, read_popularity(keys.node("popularity"), workloads), profiles, base);
-  scenario.profiles = profiles.take();
+  scenario.profiles = profiles.profiles();
+  read_workloads(workloads, read_popularity(keys.node("popularity"), workloads),
+                 read_applications(keys.node("applications"), profiles), profiles, base,
+                 keys.number("load"), scenario);
+  scenario.network = read_network(keys.node("network"));
   read_planner(keys.node("planner"), base, faults, scenario);
   scenario.routing = static_cast<Routing>(keys.name("routing").value_or(0));
   KeyReader dispatcher(keys.node("dispatcher"), "/dispatcher");
@@ -220,9 +246,8 @@ ConfigError with_origin(const ConfigError& error,
   std::vector<Fault> faults = error.faults();
   for (Fault& fault : faults) {
     for (std::size_t i = overrides.size(); i-- > 0;) {
-      const std::string place = source + '#' + anchors[i];
-      const bool is_inside = fault.where == place || fault.where.starts_with(place + '/');
-      if (anchors[i].empty() || !is_inside) continue;
+      if (anchors[i].empty() || !fault.where.starts_with(source + '#')) continue;
+      if (!is_inside(fault.where.substr(source.size() + 1), anchors[i])) continue;
       fault.what += fmt::format(" (from --set {})", overrides[i].first);
       break;
     }
@@ -231,6 +256,14 @@ ConfigError with_origin(const ConfigError& error,
 }
 
 }  // namespace
+
+std::vector<Workload> counted_workloads(const Scenario& scenario) {
+  std::vector<Workload> counted = scenario.workloads;
+  for (const ApplicationLoad& application : scenario.applications) {
+    counted.push_back(application.load);
+  }
+  return counted;
+}
 
 Scenario load_scenario(const std::string& path, const std::vector<Override>& overrides) {
   return parse_scenario(read_file(path), path, fs::path(path).parent_path().string(), overrides);

@@ -13,7 +13,8 @@
 #include "profiles/interference.h"
 #include "profiles/profile.h"
 #include "sim/scenario/overrides.h"
-#include "workloads/workload.h"
+#include "workloads/application.h"
+#include "workloads/network_delay.h"
 
 namespace tangram {
 
@@ -48,7 +49,9 @@ struct Scenario {
   bool drain = true;
   ProfileSet profiles;
   Cluster cluster;
-  std::vector<Workload> workloads;
+  std::vector<Workload> workloads;            // what runs: plain ones and stages of applications
+  std::vector<ApplicationLoad> applications;  // whose stages are among the workloads
+  NetworkDelay network;
   PolicySpec planner{"exclusive", {}};
   std::optional<Plan> plan;  // given by the scenario in place of a planner
   Routing routing = Routing::kCentral;
@@ -58,6 +61,10 @@ struct Scenario {
   bool log_timeline = false;
   std::vector<std::string> notes;
 };
+
+// Everything that requests are counted for, in the order of workload ids: the scenario's workloads,
+// then its applications.
+std::vector<Workload> counted_workloads(const Scenario& scenario);
 
 // Reads a scenario file, applies the overrides, checks everything. Throws ConfigError with all
 // faults.

@@ -11,6 +11,7 @@
 #include "sim/core/atomic_file.h"
 #include "sim/core/random.h"
 #include "sim/core/stable_math.h"
+#include "sim/scenario/profile_files.h"
 
 namespace tangram {
 namespace {
@@ -45,9 +46,39 @@ std::string read_pointer(JsonObject& object) {
   return pointer;
 }
 
+// {"NAME": {"/pointer": value, ...}, ...}
+void read_cases(const JsonNode& node, SweepAxis& axis) {
+  if (!node.value().is_object() || node.value().empty()) {
+    node.fault("must be an object with a case under each name, and at least one");
+    return;
+  }
+  for (const auto& [name, changes] : node.value().items()) {
+    const JsonNode place = node.child(name, changes);
+    axis.values.push_back(name);
+    std::vector<Override>& overrides = axis.cases.emplace_back();
+    if (!changes.is_object()) {
+      place.fault("must be an object of pointers and values; {} changes nothing");
+      continue;
+    }
+    for (const auto& [pointer, value] : changes.items()) {
+      if (pointer.empty() || pointer.front() != '/') {
+        place.child(pointer, value)
+            .fault("a JSON pointer begins with '/', as in /workloads/0/slo_ms");
+      }
+      overrides.emplace_back(pointer, value.dump());
+    }
+  }
+}
+
 SweepAxis read_axis(const JsonNode& node, SweepMode mode) {
   JsonObject object(node);
   SweepAxis axis;
+  if (const auto cases = object.get("cases")) {
+    if (const auto name = object.require("name")) axis.pointer = name->string().value_or("");
+    read_cases(*cases, axis);
+    object.finish();
+    return axis;
+  }
   axis.pointer = read_pointer(object);
   if (const auto values = object.get("values")) {
     for (const JsonNode& value : values->items()) axis.values.push_back(value.value());
@@ -205,6 +236,29 @@ std::vector<SweepPoint> drawn_points(const SweepSpec& spec) {
   return points;
 }
 
+// Every case must fit the scenario by itself: beside the first point's other values.
+void check_cases(const SweepSpec& spec, const std::vector<Override>& searched, Faults& faults) {
+  const SweepPoint first = sweep_points(spec).front();
+  ProfileFiles files;
+  for (std::size_t a = 0; a < spec.axes.size(); ++a) {
+    for (std::size_t c = 1; c < spec.axes[a].cases.size(); ++c) {
+      SweepPoint point = first;
+      point.values[a] = spec.axes[a].values[c];
+      std::vector<Override> overrides = overrides_of(spec, point);
+      overrides.insert(overrides.end(), searched.begin(), searched.end());
+      try {
+        parse_scenario(spec.scenario_text, spec.scenario_source, spec.scenario_base, overrides,
+                       &files);
+      } catch (const ConfigError& error) {
+        const std::string name = spec.axes[a].values[c].get<std::string>();
+        for (const Fault& fault : error.faults()) {
+          faults.add(fault.where, fmt::format("{} (case \"{}\")", fault.what, name));
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 const std::vector<std::string>& sweep_mode_names() {
@@ -221,15 +275,18 @@ SweepSpec load_sweep(const std::string& path) {
   if (!spec.scenario_text.empty()) {
     // With the first point applied: an axis may supply what the scenario leaves open.
     std::vector<Override> overrides;
+    std::vector<Override> searched;
+    if (spec.search) searched.emplace_back(spec.search->pointer, Json(spec.search->low).dump());
     if (faults.empty()) {
       overrides = overrides_of(spec, sweep_points(spec).front());
-      if (spec.search) overrides.emplace_back(spec.search->pointer, Json(spec.search->low).dump());
+      overrides.insert(overrides.end(), searched.begin(), searched.end());
     }
     try {
       parse_scenario(spec.scenario_text, spec.scenario_source, spec.scenario_base, overrides);
     } catch (const ConfigError& error) {
       faults.append(error);
     }
+    if (faults.empty()) check_cases(spec, searched, faults);
   }
   faults.throw_if_any();
   return spec;
@@ -262,7 +319,14 @@ std::vector<SweepPoint> sweep_points(const SweepSpec& spec) {
 std::vector<Override> overrides_of(const SweepSpec& spec, const SweepPoint& point) {
   std::vector<Override> overrides;
   for (std::size_t a = 0; a < spec.axes.size(); ++a) {
-    overrides.emplace_back(spec.axes[a].pointer, point.values[a].dump());
+    const SweepAxis& axis = spec.axes[a];
+    if (axis.cases.empty()) {
+      overrides.emplace_back(axis.pointer, point.values[a].dump());
+      continue;
+    }
+    const auto found = std::find(axis.values.begin(), axis.values.end(), point.values[a]);
+    const auto& chosen = axis.cases[static_cast<std::size_t>(found - axis.values.begin())];
+    overrides.insert(overrides.end(), chosen.begin(), chosen.end());
   }
   return overrides;
 }

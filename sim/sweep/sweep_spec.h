@@ -16,10 +16,11 @@ enum class SweepMode : std::uint8_t { kGrid, kZip, kRandom, kLatinHypercube };
 const std::vector<std::string>& sweep_mode_names();
 
 // One dimension: a list of values of any kind, or a range of numbers [low, high] to draw from
-// (random and latin_hypercube only).
+// (random and latin_hypercube only), or named cases that change several places each.
 struct SweepAxis {
-  std::string pointer;       // into the scenario
-  std::vector<Json> values;  // empty for a range
+  std::string pointer;                       // into the scenario; of cases the axis' name
+  std::vector<Json> values;                  // empty for a range; of cases their names
+  std::vector<std::vector<Override>> cases;  // by value: what it changes; empty without cases
   double low = 0, high = 0;
   bool log_scale = false;  // a range: uniform in the logarithm
 };

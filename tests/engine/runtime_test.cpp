@@ -46,6 +46,40 @@ INSTANTIATE_TEST_SUITE_P(Registered,
                            return std::get<0>(param.param) + "_" + std::get<1>(param.param);
                          });
 
+// Stages ask for each other in real time; the tracker is the simulator's, and what it starts is in
+// the log as any other arrival.
+TEST(Runtime, RunsApplicationsAndReplaysThem) {
+  const Scenario scenario =
+      three_workloads({{"/applications", R"([{"name": "chain", "stages": [
+          {"name": "one", "model": "small"},
+          {"name": "two", "model": "small", "after": ["one"], "fan_out": 2},
+          {"name": "three", "model": "large", "after": ["one"]},
+          {"name": "four", "model": "small", "after": ["two", "three"]}]}])"},
+                       {"/workloads/-", R"({"application": "chain", "slo_ms": 100,
+                            "arrivals": {"process": "poisson", "rate_rps": 40}})"},
+                       {"/network", R"({"delay_ms": 2, "kind": "exponential"})"}});
+  const RecordedRun recorded = run_recorded(scenario);
+  const RunResult& result = recorded.run.result;
+  expect_all_accounted_for(scenario, result);
+  EXPECT_EQ(replayed(recorded, recorded.log), std::nullopt);
+  EXPECT_EQ(unfinished(result), 0U);
+  ASSERT_EQ(result.workloads.back().name, "chain");
+  const WorkloadMetrics& chain = result.metrics.back();
+  EXPECT_GT(chain.completed, 0U);
+  EXPECT_EQ(chain.completed, chain.offered);
+  // The same arrivals as in a simulation, stages included, as fan-out is constant.
+  const RunResult simulated = simulate(scenario, recorded.plan);
+  ASSERT_EQ(simulated.requests.size(), result.requests.size());
+  for (std::size_t i = 0; i < result.requests.size(); ++i) {
+    EXPECT_EQ(simulated.requests[i].id, result.requests[i].id);
+    const bool is_stage = simulated.workloads[result.requests[i].id.workload().index()].kind ==
+                          Workload::Kind::kStage;
+    if (!is_stage) {
+      EXPECT_EQ(simulated.requests[i].arrival, result.requests[i].arrival);
+    }
+  }
+}
+
 // The log with one change to the message at `place` (counted over the messages of type T).
 template <typename T, typename Change>
 MessageLog mutated(MessageLog log, std::size_t place, Change change) {

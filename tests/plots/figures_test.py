@@ -121,6 +121,21 @@ class Load(unittest.TestCase):
         self.assertEqual(legend_of(figure)[-1], "SLO 60 ms")
         self.assertIn([60, 60], [list(line.get_ydata()) for line in figure.axes[0].get_lines()])
 
+    def test_a_curve_has_latency_above_and_attainment_with_its_target_below(self):
+        figure = draw("load_curve")
+        upper, lower = figure.axes
+        self.assertEqual((upper.get_ylabel(), lower.get_ylabel()),
+                         ("99th percentile latency (ms)", "SLO attainment (%)"))
+        self.assertEqual((upper.get_yscale(), lower.get_yscale()), ("log", "linear"))
+        self.assertEqual(legend_of(figure), ["batch 8", "batch 1", "target 99 %"])
+        rows = fixture.table("search.h5", "points")
+        rows = rows[rows["axis.0"] == 1].sort_values("axis.1")
+        for axes, column, scale in ((upper, "total.latency_ms.p99", 1),
+                                    (lower, "total.slo_attainment", 100)):
+            line = axes.containers[1][0]
+            numpy.testing.assert_allclose(line.get_xdata(), rows["axis.1"])
+            numpy.testing.assert_allclose(line.get_ydata(), scale * rows[column])
+
     def test_a_search_is_drawn_against_what_it_searched(self):
         x, _ = lines_of(draw("load_attainment", ["search.h5"]))["batch 1"]
         rows = fixture.table("search.h5", "points")

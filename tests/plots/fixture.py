@@ -76,6 +76,6 @@ tangram("plan", "scenario.json", "--out", "plan.json")
 tangram("sweep", "search.json", "--out", "search.h5", "--jobs", "2")
 # What each figure can be drawn from.
 FILE_OF = {"latency_cdf": "run.h5", "latency_ccdf": "sweep.h5", "load_latency": "sweep.h5",
-           "load_attainment": "sweep.h5", "load_goodput": "search.h5", "capacity": "search.h5",
-           "workload_bars": "runs.h5", "partition_map": "run.h5", "gantt": "run.h5",
-           "timeline_rate": "run.h5"}
+           "load_attainment": "sweep.h5", "load_goodput": "search.h5", "load_curve": "search.h5",
+           "capacity": "search.h5", "workload_bars": "runs.h5", "partition_map": "run.h5",
+           "gantt": "run.h5", "timeline_rate": "run.h5"}

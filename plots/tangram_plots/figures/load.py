@@ -19,6 +19,27 @@ def goodput(results, options):
     return draw(results, options, "good_rate_rps")
 
 
+def curve(results, options):
+    """Latency above, SLO attainment below, against the same load."""
+    table, axis, columns, lines = _lines(results, options)
+    metric = selection.metric_named(options.y or "latency_ms.p99", table)
+    figure, (upper, lower) = style.new_panels(options.width, 2)
+    handles = []
+    for i, (_, rows) in enumerate(lines):
+        handles.append(_draw_line(upper, i, rows, axis, metric, 100 if labels.in_percent(metric) else 1))
+        _draw_line(lower, i, rows, axis, "slo_attainment", 100)
+    names = selection.line_names(columns, [key for key, _ in lines])
+    handles, names = _with_objective(upper, table, metric, handles, names)
+    handles, names = _with_target(lower, results, handles, names)
+    _finish(upper, table, axis, metric, options, options.y is None)
+    _finish(lower, table, axis, "slo_attainment", options, False)
+    upper.set_xlabel("")
+    lower.set_title("")
+    if len(handles) > 1:
+        style.legend_above(figure, handles, names)
+    return figure
+
+
 class HorizontalAxis:
     """What the runs are drawn against: an axis of the sweep, numeric or not, or a metric."""
 
@@ -65,15 +86,21 @@ class HorizontalAxis:
         return self.categories.index(text) if self.categories else labels.number_of(text)
 
 
-def draw(results, options, default_metric, log_y=False):
+def _lines(results, options):
+    """The table of runs, what they are drawn against, and the rows of each line."""
     table = selection.runs_table(results, options, per_workload=selection.WORKLOAD in options.by)
-    metric = selection.metric_named(options.y or default_metric, table)
     axis = HorizontalAxis(results, options, table)
     columns = selection.lines_by(results, options, axis.pointer, table)
     lines = selection.grouped(table, columns)
     if len(lines) > style.MOST_SERIES:
         raise InputError(f"{len(lines)} lines are more than a reader can tell apart; at most "
                          f"{style.MOST_SERIES}: choose with --where, --by or --workload")
+    return table, axis, columns, lines
+
+
+def draw(results, options, default_metric, log_y=False):
+    table, axis, columns, lines = _lines(results, options)
+    metric = selection.metric_named(options.y or default_metric, table)
     figure, axes = style.new_figure(options.width)
     scale = 100 if labels.in_percent(metric) else 1
     handles = []
@@ -134,3 +161,13 @@ def _with_objective(axes, table, metric, handles, names):
     if len(names) == 1:
         names = [labels.of_metric(metric).removesuffix(" (ms)")]
     return handles + [line], names + [f"SLO {objectives[0]:g} ms"]
+
+
+def _with_target(axes, results, handles, names):
+    """The attainment that the search asked for."""
+    target = results[0].sweep.get("search", {}).get("target", {})
+    if "slo_attainment" not in target.get("metric", "") or "at_least" not in target:
+        return handles, names
+    percent = 100 * target["at_least"]
+    line = axes.axhline(percent, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=1)
+    return handles + [line], names + [f"target {percent:g} %"]

@@ -22,6 +22,32 @@ DeviceSpec read_device(const std::optional<JsonNode>& node);
 std::vector<std::optional<double>> read_popularity(const std::optional<JsonNode>& node,
                                                    const std::vector<JsonNode>& workloads);
 
+// "network".
+NetworkDelay read_network(const std::optional<JsonNode>& node);
+
+// The scenario's own applications, by name; those with faults are there too, so that one mistake is
+// told once: is_sound says of which nothing more should be said.
+struct ReadApplication {
+  Application application;
+  bool is_sound = true;
+};
+class ProfileSection;
+std::vector<ReadApplication> read_applications(const std::optional<JsonNode>& node,
+                                               const ProfileSection& profiles);
+// Enters a workload of an application: its stages into the workloads, itself into the applications.
+// `place` is the workload's node; `load` has name, SLO and arrivals. The SLO is split and the
+// models of a known application are looked up; call it when the profiles are complete.
+struct ApplicationEntry {
+  JsonNode place;
+  JsonNode name;                  // "application"
+  std::optional<JsonNode> split;  // "slo_split"
+  Workload load;
+};
+void enter_application(const ApplicationEntry& entry,
+                       const std::vector<ReadApplication>& own,
+                       const ProfileSection& profiles,
+                       Scenario& scenario);
+
 // The profiles of a scenario and what is known about models whose profiles have faults, so that one
 // mistake is told once.
 class ProfileSection {
@@ -31,7 +57,7 @@ class ProfileSection {
                  const Cluster& cluster,
                  const std::string& base,
                  ProfileFiles& files);
-  ProfileSet take() { return std::move(profiles_); }
+  const ProfileSet& profiles() const { return profiles_; }
   // Adds a fault when no GPU of the cluster can run the model of that node.
   void check_model(const std::string& model, const JsonNode& node) const;
 

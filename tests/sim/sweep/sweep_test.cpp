@@ -109,6 +109,42 @@ TEST_F(Sweeps, ReportAllFaultsOfTheirFileAtOnce) {
   }
 }
 
+TEST_F(Sweeps, ACaseChangesSeveralPlacesUnderOneName) {
+  const SweepSpec sweep = spec(R"("axes": [{"name": "arrivals", "cases": {
+      "as they are": {},
+      "bursts": {"/workloads/*/arrivals/process": "lognormal", "/workloads/*/arrivals/sigma": 2},
+      "one fast": {"/workloads/0/arrivals/rate_rps": 200, "/dispatcher/name": "fifo"}}},
+    {"pointer": "/load", "values": [0.5, 1]}])");
+  const std::vector<SweepPoint> points = sweep_points(sweep);
+  ASSERT_EQ(points.size(), 6U);
+  EXPECT_THAT(points[2].values, ElementsAre("bursts", 0.5));
+  EXPECT_THAT(overrides_of(sweep, points[0]), ElementsAre(Override{"/load", "0.5"}));
+  EXPECT_THAT(overrides_of(sweep, points[5]),
+              ElementsAre(Override{"/workloads/0/arrivals/rate_rps", "200"},
+                          Override{"/dispatcher/name", "\"fifo\""}, Override{"/load", "1"}));
+  const std::string ignored = bytes(sweep, {.jobs = 2});
+  const SweepFile file = read_sweep_file(path("out.h5"));
+  EXPECT_THAT(file.pointers, ElementsAre("arrivals", "/load"));
+  ASSERT_EQ(file.rows.size(), 6U);
+  for (const SweepRow& row : file.rows) EXPECT_EQ(row.error, "");
+  EXPECT_THAT(file.rows[3].values, ElementsAre("bursts", 1));
+}
+
+TEST_F(Sweeps, ReportFaultsOfEveryCaseBeforeAnythingRuns) {
+  try {
+    spec(R"("axes": [{"name": "n", "cases": {
+        "good": {}, "bad": {"/workloads/0/slo_ms": -1}, "worse": {"/dispatcher/name": "fiffo"}}}])");
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("(case \"bad\")"));
+    EXPECT_THAT(error.what(), HasSubstr("did you mean \"fifo\""));
+    EXPECT_THAT(error.what(), HasSubstr("(case \"worse\")"));
+  }
+  EXPECT_THROW(spec(R"("axes": [{"cases": {"x": {}}}])"), ConfigError);
+  EXPECT_THROW(spec(R"("axes": [{"name": "n", "cases": {}}])"), ConfigError);
+  EXPECT_THROW(spec(R"("axes": [{"name": "n", "cases": {"x": {"load": 1}}}])"), ConfigError);
+}
+
 TEST_F(Sweeps, RefuseAPointerThatLeadsNowhere) {
   EXPECT_THROW(spec(R"("axes": [{"pointer": "/workloads/7/slo_ms", "values": [1]}])"), ConfigError);
 }
