@@ -12,7 +12,9 @@ constexpr Duration kPatience = std::chrono::hours(1);
 constexpr std::uint64_t kProgressEvery = 1 << 18;
 
 std::uint32_t slots(const Deployment& deployment, const Host& host) {
-  return static_cast<std::uint32_t>(deployment.workloads.size() + deployment.executors.size()) +
+  const std::size_t executors = deployment.executors.size();
+  const std::size_t loads = deployment.weights.managed() ? executors : 0;
+  return static_cast<std::uint32_t>(deployment.workloads.size() + executors + loads) +
          host.timers();
 }
 
@@ -36,6 +38,10 @@ EventLoop::EventLoop(const Scenario& scenario,
               events_,
               workloads_),
       recorder_(deployment, recording) {
+  if (deployment.weights.managed()) {
+    transfers_.emplace(deployment);
+    loads_.resize(deployment.executors.size());
+  }
   sources_.reserve(workloads_);
   for (std::uint32_t w = 0; w < workloads_; ++w) {
     const Workload& workload = deployment.workloads[w];
@@ -117,12 +123,42 @@ void EventLoop::carry_out(std::span<const Command> commands) {
       device_.submit(command, host_.batch(command.batch).window, now_);
       if (!device_.begun().empty()) [[unlikely]]
         report_begun();
-    } else {
+    } else if (command.kind == CommandKind::kDrop) {
       const std::span<const Request> requests = host_.dropped(command);
       recorder_.dropped(requests, command.reason);
       answered(requests);
+    } else if (command.kind == CommandKind::kLoad) {
+      begin_load(command.executor, command.model());
     }
   }
+}
+
+void EventLoop::begin_load(ExecutorId e, ModelId m) {
+  loads_[e.index()].push_back({m, transfers_->load(e, m, now_)});
+  if (loads_[e.index()].size() == 1) schedule_load(e);
+}
+
+// The slots behind the policy's timers.
+void EventLoop::schedule_load(ExecutorId e) {
+  const SlotId slot(workloads_ + host_.view().executors() + host_.timers() + e.value());
+  if (loads_[e.index()].empty()) {
+    events_.cancel(slot);
+  } else {
+    events_.schedule(slot, loads_[e.index()].front().span.end, Phase::kFinish);
+  }
+}
+
+void EventLoop::load_over(ExecutorId e) {
+  const Load load = loads_[e.index()].front();
+  loads_[e.index()].pop_front();
+  host_.loaded(e, load.model, true, load.span.start, load.span.end);
+  schedule_load(e);
+}
+
+std::optional<std::string> EventLoop::weights_note() const {
+  if (!transfers_) return std::nullopt;
+  return std::to_string(transfers_->loads()) + " loads of weights, " +
+         std::to_string(transfers_->loaded_kib() / 1024) + " MiB in all";
 }
 
 void EventLoop::fire(std::uint32_t slot) {
@@ -130,9 +166,11 @@ void EventLoop::fire(std::uint32_t slot) {
     arrive(slot);
   } else if (const std::uint32_t e = slot - workloads_; e < host_.view().executors()) {
     device_event(ExecutorId(e));
-  } else {
+  } else if (const std::uint32_t t = e - host_.view().executors(); t < host_.timers()) [[likely]] {
     events_.cancel(SlotId(slot));
-    host_.timer(TimerId(e - host_.view().executors()));
+    host_.timer(TimerId(t));
+  } else {
+    load_over(ExecutorId(t - host_.timers()));
   }
   ++events_fired_;
 }
