@@ -37,6 +37,13 @@ class Backend {
   // Posts StartedPost and FinishedPost, or RefusedPost. An executor that dies posts ExecutorPost{e,
   // false} and nothing more; what it held is lost. Called by one thread.
   virtual void submit(const RunCommand& command) = 0;
+  // Whether load() and unload() work; a run with managed weights asks before open().
+  virtual bool loads_weights() const { return false; }
+  // Moves a model's weights to the executor's memory, after what was asked before, and posts a
+  // WeightsPost. Called by one thread. Requires: loads_weights().
+  virtual void load(ExecutorId, ModelId) {}
+  // Forgets them, at once.
+  virtual void unload(ExecutorId, ModelId) {}
   // Stops the executors; batches that still run are abandoned. Nothing is posted afterwards. May be
   // called twice.
   virtual void close() = 0;

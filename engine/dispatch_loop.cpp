@@ -158,6 +158,11 @@ void DispatchLoop::take(const ExecutorPost& post) {
   held.clear();
 }
 
+void DispatchLoop::take(const WeightsPost& post) {
+  host_.loaded(post.executor, post.model, post.done, post.start, post.end);
+  ++events_;
+}
+
 void DispatchLoop::take(const ArrivalPost& post) {
   recorder_.arrived(post.request.id.workload(), post.request.arrival);
   ++in_system_;
@@ -233,6 +238,10 @@ void DispatchLoop::carry_out(std::span<const Command> commands) {
       held_[command.executor.index()].push_back({command.batch, std::nullopt});
       ++outstanding_;
       backend_->submit({command.batch, command.executor, batch.queue, batch.size(), batch.window});
+    } else if (command.kind == CommandKind::kLoad) {
+      backend_->load(command.executor, command.model());
+    } else if (command.kind == CommandKind::kUnload) {
+      backend_->unload(command.executor, command.model());
     } else {
       dropped(host_.dropped(command), command.reason);
     }

@@ -58,6 +58,7 @@ class DispatchLoop {
   void take(const RefusedPost& post);
   void take(const ExecutorPost& post);
   void take(const StartedPost& post);
+  void take(const WeightsPost& post);
   void take(const ArrivalPost& post);
   void take(const LoadOverPost& post);
   void enter(const Request& request);

@@ -78,6 +78,37 @@ bool EmulatedBackend::Worker::serve(const Job& job) {
   return true;
 }
 
+// The link of one GPU: a thread that says so when a load is over.
+class EmulatedBackend::Link {
+ public:
+  struct Job {
+    ExecutorId executor;
+    ModelId model;
+    WeightTransfers::Span span;
+  };
+  Link(const RealClock& clock, Inbox& inbox)
+      : clock_(clock), inbox_(inbox), thread_([this] {
+          const PreciseTimers precise;
+          while (const auto job = jobs_.take()) {
+            if (!jobs_.wait_until(clock_.moment(job->span.end))) return;
+            inbox_.post(
+                WeightsPost{job->executor, job->model, true, job->span.start, clock_.now()});
+          }
+        }) {}
+  ~Link() { close(); }
+  void submit(const Job& job) { jobs_.push(job); }
+  void close() {
+    jobs_.close();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  const RealClock& clock_;
+  Inbox& inbox_;
+  JobQueue<Job> jobs_;
+  std::thread thread_;  // last: it uses all of the above
+};
+
 EmulatedBackend::EmulatedBackend(const Scenario& scenario,
                                  StreamKey key,
                                  std::vector<InjectedLoss> losses)
@@ -97,6 +128,13 @@ void EmulatedBackend::open(const Deployment& deployment, const RealClock& clock,
                           "; take fewer GPUs or processes, or simulate with `tangram run`");
   }
   deployment_ = &deployment;
+  clock_ = &clock;
+  if (deployment.weights.managed()) {
+    transfers_.emplace(deployment);
+    for (std::size_t g = 0; g < deployment.gpus.size(); ++g) {
+      links_.push_back(std::make_unique<Link>(clock, inbox));
+    }
+  }
   times_.emplace(deployment, scenario_->profiles, key_);
   std::latch ready(static_cast<std::ptrdiff_t>(n));
   for (std::size_t e = 0; e < n; ++e) {
@@ -131,7 +169,14 @@ void EmulatedBackend::submit(const RunCommand& command) {
   workers_[command.executor.index()]->submit({command, draw(command)});
 }
 
+// The time that a load takes is found here, in the order of the decisions.
+void EmulatedBackend::load(ExecutorId executor, ModelId model) {
+  const GpuId gpu = deployment_->executors[executor.index()].gpu;
+  links_[gpu.index()]->submit({executor, model, transfers_->load(executor, model, clock_->now())});
+}
+
 void EmulatedBackend::close() {
+  for (const std::unique_ptr<Link>& link : links_) link->close();
   for (const std::unique_ptr<Worker>& worker : workers_) worker->close();
 }
 

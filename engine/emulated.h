@@ -33,11 +33,14 @@ class EmulatedBackend final : public Backend {
   std::string name() const override { return "emulated"; }
   void open(const Deployment& deployment, const RealClock& clock, Inbox& inbox) override;
   void submit(const RunCommand& command) override;
+  bool loads_weights() const override { return true; }
+  void load(ExecutorId executor, ModelId model) override;
   void close() override;
   std::vector<std::string> granted() const override;
 
  private:
   class Worker;
+  class Link;
   Duration draw(const RunCommand& command);
 
   const Scenario* scenario_;
@@ -46,6 +49,9 @@ class EmulatedBackend final : public Backend {
   const Deployment* deployment_ = nullptr;
   std::optional<ServiceTimes> times_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  const RealClock* clock_ = nullptr;
+  std::optional<WeightTransfers> transfers_;  // where weights are managed
+  std::vector<std::unique_ptr<Link>> links_;  // by GPU, the same
 };
 
 }  // namespace tangram

@@ -39,8 +39,20 @@ struct ExecutorPost {
   ExecutorId executor;
   bool up = true;
 };
-using Post =
-    std::variant<FinishedPost, RefusedPost, ExecutorPost, StartedPost, ArrivalPost, LoadOverPost>;
+// A load of weights is over. done: they are there.
+struct WeightsPost {
+  ExecutorId executor;
+  ModelId model;
+  bool done = true;
+  TimePoint start, end;
+};
+using Post = std::variant<FinishedPost,
+                          RefusedPost,
+                          ExecutorPost,
+                          StartedPost,
+                          ArrivalPost,
+                          LoadOverPost,
+                          WeightsPost>;
 
 class Inbox {
  public:

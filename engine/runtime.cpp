@@ -6,6 +6,7 @@
 
 #include "engine/dispatch_loop.h"
 #include "policies/registry.h"
+#include "sim/core/error.h"
 
 namespace tangram {
 namespace {
@@ -90,8 +91,8 @@ EngineRun run_engine(const Scenario& scenario,
                      const Plan& plan,
                      Backend& backend,
                      const EngineOptions& options) {
-  const Deployment deployment =
-      deploy(plan, scenario.workloads, scenario.profiles, scenario.routing);
+  Deployment deployment = deploy(plan, scenario.workloads, scenario.profiles, scenario.routing);
+  manage_weights(deployment, scenario.cluster, scenario.profiles, scenario.device.weights);
   const DispatcherEntry* entry = find_dispatcher(scenario.dispatcher.name);
   TANGRAM_CHECK(entry != nullptr, "unknown dispatcher ", scenario.dispatcher.name);
   const std::unique_ptr<Dispatcher> dispatcher = entry->make(scenario.dispatcher.params);
@@ -104,6 +105,11 @@ EngineRun run_engine(const Scenario& scenario,
                      Dispatcher& dispatcher,
                      Backend& backend,
                      const EngineOptions& options) {
+  if (deployment.weights.managed() && !backend.loads_weights()) {
+    throw ConfigError("/device/weights", "the backend " + backend.name() +
+                                             " holds all weights from the start and loads none "
+                                             "during a run; leave this key out, or take emulated");
+  }
   const auto began = RealClock::Steady::now();
   const PreciseTimers precise;
   const StreamKey key = StreamKey(scenario.seed).with(options.replication);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,17 @@ struct GpuGroup {
   std::uint32_t count = 1;
 };
 
+// The machines that hold the GPUs; matters where weights are loaded during a run.
+struct NodeSpec {
+  std::uint32_t gpus = 0;                 // of one node; 0: all GPUs are in one node
+  std::optional<double> host_memory_gib;  // for weights, of one node; nullopt: unlimited
+  double link_gb_per_s = 12;              // between host memory and one GPU
+  double storage_gb_per_s = 2;            // of one node, from storage to host memory
+};
+
 struct Cluster {
-  std::vector<GpuGroup> gpus;      // in the scenario's order
+  std::vector<GpuGroup> gpus;  // in the scenario's order
+  NodeSpec nodes;
   std::vector<GpuType> own_types;  // GPU types that the scenario describes itself
 
   std::uint32_t size() const {

@@ -316,7 +316,7 @@ void Builder::normalise_weights() {
 
 const std::vector<std::string>& routing_names() {
   static const std::vector<std::string> names{"central", "weighted_random", "wrr",
-                                              "shortest_finish"};
+                                              "shortest_finish", "drr"};
   return names;
 }
 

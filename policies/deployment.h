@@ -9,6 +9,7 @@
 
 #include "policies/cluster.h"
 #include "policies/plan.h"
+#include "policies/weights.h"
 #include "profiles/profile.h"
 #include "sim/core/ids.h"
 #include "sim/core/time.h"
@@ -23,8 +24,8 @@ using ClassId =
 // Where a request waits. Central: one queue per workload, from which any executor that serves it
 // may take. Else one queue per (workload, executor), and the router picks it when the request
 // arrives.
-enum class Routing : std::uint8_t { kCentral, kWeightedRandom, kWrr, kShortestFinish };
-// "central", "weighted_random", "wrr", "shortest_finish", in the order of Routing.
+enum class Routing : std::uint8_t { kCentral, kWeightedRandom, kWrr, kShortestFinish, kDrr };
+// "central", "weighted_random", "wrr", "shortest_finish", "drr", in the order of Routing.
 const std::vector<std::string>& routing_names();
 
 // A queue served by the executors of one class.
@@ -110,6 +111,7 @@ struct Deployment {
   std::vector<QueueInfo> queues;
   std::vector<std::vector<QueueId>> queues_of;  // by WorkloadId; empty: unserved
   Routing routing = Routing::kCentral;
+  Weights weights;  // by manage_weights; empty: all are always on the devices
 };
 
 // Builds the deployment of a plan that check_plan passed with these workloads. `beliefs` are the

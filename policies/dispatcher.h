@@ -20,7 +20,8 @@ struct Changes {
   List<Finished> finished;
   List<Refused> refused;       // for learning: the requests are back in their queues
   List<TimerId> timers;        // hints: recompute, do not take one as proof that work is due
-  List<ExecutorId> executors;  // came up or went away
+  List<Loaded> loads;          // of weights that are over
+  List<ExecutorId> executors;  // came up, went away, or finished a load
 };
 
 // Read-only state, every call O(1) but for first_idle (O(groups of the queue)). Exact: queues, own
@@ -53,6 +54,22 @@ class View {
   // The believed latency of a batch. Requires: 1 <= batch <= max_batch(e, q).
   Duration predict(ExecutorId e, QueueId q, std::uint32_t batch) const {
     return service(e, q)->predicted[batch];
+  }
+
+  // Whether weights must be loaded before a batch may run. Where not, all are always there.
+  bool manages_weights() const { return deployment().weights.managed(); }
+  // Exact. Requires for the next four: manages_weights().
+  WeightState weights(ExecutorId e, ModelId m) const {
+    return books_->executors[e.index()].weights[m.index()];
+  }
+  std::int64_t weights_kib(ModelId m) const { return deployment().weights.kib[m.index()]; }
+  std::int64_t room_kib(ExecutorId e) const { return books_->weights_room_kib[e.index()]; }
+  // Belief: from host memory, over a link that does nothing else.
+  Duration predict_load(ExecutorId e, ModelId m) const {
+    return deployment().weights.load[info(e).gpu.index()][m.index()];
+  }
+  bool is_loaded(ExecutorId e, ModelId m) const {
+    return !manages_weights() || weights(e, m) == WeightState::kLoaded;
   }
 
   // Executors that serve the same queues form a group.
@@ -88,12 +105,31 @@ class Decisions {
   BatchId run(ExecutorId e, QueueId q, std::uint32_t n, Window window = {}) {
     return books_->run(e, q, n, window);
   }
-  // One batch from several queues of one model (two SLOs on one model): the oldest n of each.
+  // One batch from several queues of one model (two SLOs on one model), or from inside a queue: n
+  // of each, from the first-th oldest on, taken one pick after the other. A request in front costs
+  // a copy.
   BatchId run(ExecutorId e, std::span<const Pick> picks, Window window = {}) {
     return books_->run(e, picks, window);
   }
-  void drop_oldest(QueueId q, std::uint32_t n, DropReason why) { books_->drop(q, n, why, true); }
-  void drop_newest(QueueId q, std::uint32_t n, DropReason why) { books_->drop(q, n, why, false); }
+  // These requests of a queue, named in its order, as one batch. O(queue).
+  BatchId run(ExecutorId e, QueueId q, std::span<const RequestId> ids, Window window = {}) {
+    return books_->run(e, q, ids, window);
+  }
+  void drop_oldest(QueueId q, std::uint32_t n, DropReason why) { books_->drop(q, 0, n, why); }
+  void drop_newest(QueueId q, std::uint32_t n, DropReason why);
+  // n requests from the first-th oldest on.
+  void drop_range(QueueId q, std::uint32_t first, std::uint32_t n, DropReason why) {
+    books_->drop(q, first, n, why);
+  }
+  // These requests of a queue, named in its order. O(queue).
+  void drop(QueueId q, std::span<const RequestId> ids, DropReason why) {
+    books_->drop(q, ids, why);
+  }
+  // Moves a model's weights to the executor's memory; Changes::loads says when they are there.
+  // Requires: managed weights, absent there, room for them, an executor that is up.
+  void load(ExecutorId e, ModelId m) { books_->load(e, m); }
+  // Forgets them, at once. Requires: loaded, and no batch of the model outstanding on the executor.
+  void unload(ExecutorId e, ModelId m) { books_->unload(e, m); }
   // Calls decide again at t with this timer in Changes::timers. One pending time per timer: arming
   // replaces it, kNever cancels it. A time in the past means now.
   void wake(TimerId timer, TimePoint t) { books_->wake(timer, t); }
@@ -113,18 +149,29 @@ class Dispatcher {
   virtual void decide(const View& view, const Changes& changes, Decisions& out) = 0;
 };
 
+inline void Decisions::drop_newest(QueueId q, std::uint32_t n, DropReason why) {
+  const std::uint32_t size = books_->queues[q.index()].size();
+  TANGRAM_CHECK(n <= size, "asked to drop ", n, " requests, queue holds ", size);
+  books_->drop(q, size - n, n, why);
+}
+
 struct DispatcherEntry {
   PolicyInfo info;
   std::unique_ptr<Dispatcher> (*make)(const Params& params);
+  bool loads_weights = false;  // copes with weights that are not there
 };
 
 // For the one line that a policy's file ends with: builds the entry of a class with a constructor
 // from Params.
 template <typename T>
 DispatcherEntry describe_dispatcher(PolicyInfo info) {
-  return {std::move(info), [](const Params& params) -> std::unique_ptr<Dispatcher> {
+  return {std::move(info),
+          [](const Params& params) -> std::unique_ptr<Dispatcher> {
             return std::make_unique<T>(params);
-          }};
+          },
+          requires {T::kLoadsWeights;
+}
+};  // namespace tangram
 }
 
 }  // namespace tangram

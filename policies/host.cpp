@@ -23,10 +23,19 @@ Books make_books(const Deployment& deployment, std::uint32_t depth) {
   for (const ExecutorInfo& info : deployment.executors) {
     books.executors.push_back({{},
                                0,
+                               nullptr,
                                info.group,
                                info.position,
                                &deployment.classes[info.cls.index()],
                                &books.idle[info.group.index()]});
+  }
+  if (deployment.weights.managed()) {
+    books.weights = deployment.weights.initial;
+    books.weights_room_kib = initial_room_kib(deployment);
+    const std::size_t models = deployment.models.size();
+    for (std::size_t e = 0; e < books.executors.size(); ++e) {
+      books.executors[e].weights = books.weights.data() + e * models;
+    }
   }
   return books;
 }
@@ -80,6 +89,16 @@ void Host::executor(ExecutorId e, bool up) {
   } else {
     executor.idle->clear(executor.position);
   }
+  if (!up) books_.forget_weights(e);
+  changes_.executors.push_back(e);
+  rare_changes_ = true;
+}
+
+void Host::loaded(ExecutorId e, ModelId m, bool done, TimePoint start, TimePoint end) {
+  if (log_ != nullptr) log_message(LoadedMessage{e, m, done, start, end});
+  if (view_.weights(e, m) != WeightState::kLoading) return;
+  books_.loaded(e, m, done);
+  changes_.loads.push_back({e, m, done, start, end});
   changes_.executors.push_back(e);
   rare_changes_ = true;
 }
@@ -87,6 +106,7 @@ void Host::executor(ExecutorId e, bool up) {
 void Host::clear_rare_changes() {
   changes_.refused.clear();
   changes_.timers.clear();
+  changes_.loads.clear();
   changes_.executors.clear();
   rare_changes_ = false;
 }
@@ -120,8 +140,10 @@ void Host::log_decisions() {
   Instant& instant = current_instant();
   for (const Command& command : books_.commands) {
     DecisionRecord record{
-        command.kind, command.reason, command.executor, command.queue, command.batch, {}, {}};
-    if (command.kind == CommandKind::kRun) {
+        command.kind, command.reason, command.executor, command.queue, command.batch, {}, {}, {}};
+    if (command.kind == CommandKind::kLoad || command.kind == CommandKind::kUnload) {
+      record.model = command.model();
+    } else if (command.kind == CommandKind::kRun) {
       record.window = batch(command.batch).window;
       for (const Request& request : batch(command.batch).requests) {
         record.requests.push_back(request.id);

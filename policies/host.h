@@ -51,6 +51,9 @@ class Host {
   void timer(TimerId timer);
   // An executor came up or went away. A runtime refuses (kLost) the batches that it still held.
   void executor(ExecutorId executor, bool up);
+  // A load of weights is over; done: they are there. A late message about an executor that went
+  // away has no effect.
+  void loaded(ExecutorId executor, ModelId model, bool done, TimePoint start, TimePoint end);
   // Calls the policy once and returns what to carry out, valid until the next message.
   std::span<const Command> decide();
 

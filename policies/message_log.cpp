@@ -9,6 +9,11 @@ namespace {
 
 std::string describe(const DecisionRecord& d) {
   std::ostringstream text;
+  if (d.kind == CommandKind::kLoad || d.kind == CommandKind::kUnload) {
+    text << (d.kind == CommandKind::kLoad ? "load" : "unload") << " model " << d.model.value()
+         << " on executor " << d.executor.value();
+    return text.str();
+  }
   if (d.kind == CommandKind::kRun) {
     text << "run batch " << d.batch.slot << '.' << d.batch.generation << " on executor "
          << d.executor.value();
@@ -64,6 +69,10 @@ class Feeder {
     host_.executor(m.executor, m.up);
     return std::nullopt;
   }
+  std::optional<std::string> operator()(const LoadedMessage& m) {
+    host_.loaded(m.executor, m.model, m.done, m.start, m.end);
+    return std::nullopt;
+  }
 
  private:
   Host& host_;
@@ -76,7 +85,7 @@ class Feeder {
 bool operator==(const DecisionRecord& a, const DecisionRecord& b) {
   return a.kind == b.kind && a.reason == b.reason && a.executor == b.executor &&
          a.queue == b.queue && a.batch == b.batch && a.window.earliest == b.window.earliest &&
-         a.window.latest == b.window.latest && a.requests == b.requests;
+         a.window.latest == b.window.latest && a.requests == b.requests && a.model == b.model;
 }
 
 std::optional<std::string> replay(const MessageLog& log,

@@ -34,10 +34,21 @@ struct ExecutorMessage {
   ExecutorId executor;
   bool up = true;
 };
-using Message =
-    std::variant<FinishedMessage, RefusedMessage, ArrivedMessage, TimerMessage, ExecutorMessage>;
+struct LoadedMessage {
+  ExecutorId executor;
+  ModelId model;
+  bool done = true;
+  TimePoint start, end;
+};
+using Message = std::variant<FinishedMessage,
+                             RefusedMessage,
+                             ArrivedMessage,
+                             TimerMessage,
+                             ExecutorMessage,
+                             LoadedMessage>;
 
-// One decision, flattened: what was run or dropped, with the ids it concerned. Timers that a policy
+// One decision, flattened: what was run, dropped, loaded or unloaded, with the ids it concerned.
+// Timers that a policy
 // arms show in the instants that follow.
 struct DecisionRecord {
   CommandKind kind = CommandKind::kRun;
@@ -47,6 +58,7 @@ struct DecisionRecord {
   BatchId batch;
   Window window;
   std::vector<RequestId> requests;
+  ModelId model;  // of a load or an unload
   friend bool operator==(const DecisionRecord&, const DecisionRecord&);
 };
 

@@ -1,4 +1,4 @@
-// The three ways to choose among replicas.
+// The four ways to choose among replicas.
 #include "policies/router.h"
 
 #include <algorithm>
@@ -54,6 +54,19 @@ Router::Router(const Deployment& deployment) : deployment_(&deployment) {
         robin.total += robin.weight.back();
       }
     }
+  } else if (deployment.routing == Routing::kDrr) {
+    for (const std::vector<QueueId>& queues : deployment.queues_of) {
+      Deficit& deficit = deficit_.emplace_back();
+      double least = 1;
+      for (const QueueId queue : queues) {
+        least = std::min(least, deployment.queues[queue.index()].weight);
+      }
+      for (const QueueId queue : queues) {
+        deficit.quantum.push_back(deployment.queues[queue.index()].weight / least);
+      }
+      deficit.left.assign(queues.size(), 0);
+      if (!queues.empty()) deficit.left.front() = deficit.quantum.front();
+    }
   }
 }
 
@@ -70,6 +83,9 @@ QueueId Router::route_to_replica(const View& view, WorkloadId workload, std::uin
       break;
     case Routing::kShortestFinish:
       replica = shortest_finish(view, workload);
+      break;
+    case Routing::kDrr:
+      replica = deficit_round_robin(workload);
       break;
   }
   return deployment_->queues_of[workload.index()][replica];
@@ -91,6 +107,17 @@ std::size_t Router::smooth_round_robin(WorkloadId workload) {
   }
   robin.credit[richest] -= robin.total;
   return richest;
+}
+
+std::size_t Router::deficit_round_robin(WorkloadId workload) {
+  Deficit& deficit = deficit_[workload.index()];
+  constexpr double kRounding = 1e-9;
+  while (deficit.left[deficit.turn] < 1 - kRounding) {
+    deficit.turn = deficit.turn + 1 == deficit.left.size() ? 0 : deficit.turn + 1;
+    deficit.left[deficit.turn] += deficit.quantum[deficit.turn];
+  }
+  deficit.left[deficit.turn] -= 1;
+  return deficit.turn;
 }
 
 std::size_t Router::shortest_finish(const View& view, WorkloadId workload) {

@@ -30,6 +30,9 @@ class Router {
   // Smooth weighted round robin: every replica earns its weight, the richest (the first of equals)
   // is picked and pays the sum. Weights 5, 1, 1 give a a b a c a a. O(replicas).
   std::size_t smooth_round_robin(WorkloadId workload);
+  // Deficit round robin, as the frontends of Nexus: the replicas in turn, each for as many requests
+  // as its weight is of the smallest one; what is left of that is kept for its next turn. O(1).
+  std::size_t deficit_round_robin(WorkloadId workload);
   // The replica with the smallest believed finish: the time at which the first of its processes is
   // free, after the full batches that already wait in its queue, then the batch that this request
   // joins. Replicas that are down come last; ties go to the lower index. O(processes).
@@ -47,7 +50,13 @@ class Router {
   std::vector<MaybeId<QueueId>> only_;           // by workload: its queue, where it has just one
   std::vector<std::vector<double>> cumulative_;  // weighted_random: by workload, ends at 1
   std::vector<RoundRobin> round_robin_;          // wrr: by workload
-  std::vector<TimePoint> free_;                  // scratch of shortest_finish
+  struct Deficit {
+    std::vector<double> quantum;  // of a turn, >= 1
+    std::vector<double> left;
+    std::size_t turn = 0;
+  };
+  std::vector<Deficit> deficit_;  // drr: by workload
+  std::vector<TimePoint> free_;   // scratch of shortest_finish
 };
 
 }  // namespace tangram

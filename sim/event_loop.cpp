@@ -11,9 +11,14 @@ constexpr std::uint32_t kMostRounds = 100'000;
 constexpr Duration kPatience = std::chrono::hours(1);
 constexpr std::uint64_t kProgressEvery = 1 << 18;
 
-// Arrivals, executors, timers, requests in transit.
-std::uint32_t slots(std::uint32_t workloads, const Host& host, const NetworkDelay& network) {
-  return workloads + host.view().executors() + host.timers() + (network.none() ? 0 : workloads);
+// Arrivals, executors, timers, requests in transit, loads of weights.
+std::uint32_t slots(std::uint32_t workloads,
+                    const Deployment& deployment,
+                    const Host& host,
+                    const NetworkDelay& network) {
+  const std::uint32_t executors = host.view().executors();
+  return workloads + executors + host.timers() + (network.none() ? 0 : workloads) +
+         (deployment.weights.managed() ? executors : 0);
 }
 
 }  // namespace
@@ -28,7 +33,7 @@ EventLoop::EventLoop(const Scenario& scenario,
       horizon_(kStart + from_seconds(scenario.duration_s)),
       workloads_(static_cast<std::uint32_t>(deployment.workloads.size() + applications.size())),
       host_(deployment, dispatcher, scenario.device.depth),
-      events_(slots(workloads_, host_, scenario.network)),
+      events_(slots(workloads_, deployment, host_, scenario.network)),
       device_(deployment,
               scenario.profiles,
               scenario.cluster.own_types,
@@ -39,7 +44,12 @@ EventLoop::EventLoop(const Scenario& scenario,
       recorder_(deployment, recording, applications),
       tracker_(applications, static_cast<std::uint32_t>(deployment.workloads.size()), key),
       first_transit_slot_(workloads_ + host_.view().executors() + host_.timers()),
+      first_load_slot_(first_transit_slot_ + (scenario.network.none() ? 0 : workloads_)),
       is_plain_(applications.empty() && scenario.network.none()) {
+  if (deployment.weights.managed()) {
+    transfers_.emplace(deployment);
+    loads_.resize(deployment.executors.size());
+  }
   sources_.reserve(workloads_);
   for (std::uint32_t w = 0; w < workloads_; ++w) {
     const bool is_application = tracker_.is_application(WorkloadId(w));
@@ -200,11 +210,40 @@ void EventLoop::carry_out(std::span<const Command> commands) {
       device_.submit(command, host_.batch(command.batch).window, now_);
       if (!device_.begun().empty()) [[unlikely]]
         report_begun();
-    } else {
+    } else if (command.kind == CommandKind::kDrop) {
       dropped(host_.dropped(command), command.reason);
+    } else if (command.kind == CommandKind::kLoad) {
+      begin_load(command.executor, command.model());
     }
   }
   follow_up();
+}
+
+void EventLoop::begin_load(ExecutorId e, ModelId m) {
+  loads_[e.index()].push_back({m, transfers_->load(e, m, now_)});
+  if (loads_[e.index()].size() == 1) schedule_load(e);
+}
+
+void EventLoop::schedule_load(ExecutorId e) {
+  const SlotId slot(first_load_slot_ + e.value());
+  if (loads_[e.index()].empty()) {
+    events_.cancel(slot);
+  } else {
+    events_.schedule(slot, loads_[e.index()].front().span.end, Phase::kFinish);
+  }
+}
+
+void EventLoop::load_over(ExecutorId e) {
+  const Load load = loads_[e.index()].front();
+  loads_[e.index()].pop_front();
+  host_.loaded(e, load.model, true, load.span.start, load.span.end);
+  schedule_load(e);
+}
+
+std::optional<std::string> EventLoop::weights_note() const {
+  if (!transfers_) return std::nullopt;
+  return std::to_string(transfers_->loads()) + " loads of weights, " +
+         std::to_string(transfers_->loaded_kib() / 1024) + " MiB in all";
 }
 
 void EventLoop::fire(std::uint32_t slot) {
@@ -212,11 +251,13 @@ void EventLoop::fire(std::uint32_t slot) {
     arrive(slot);
   } else if (const std::uint32_t e = slot - workloads_; e < host_.view().executors()) {
     device_event(ExecutorId(e));
-  } else if (slot < first_transit_slot_) {
+  } else if (slot < first_transit_slot_) [[likely]] {
     events_.cancel(SlotId(slot));
     host_.timer(TimerId(e - host_.view().executors()));
-  } else {
+  } else if (slot < first_load_slot_) {
     leave_transit(slot - first_transit_slot_);
+  } else {
+    load_over(ExecutorId(slot - first_load_slot_));
   }
   ++events_fired_;
 }

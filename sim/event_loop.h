@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "policies/application_tracker.h"
@@ -36,8 +38,14 @@ class EventLoop {
   const RateDevice& device() const { return device_; }
   std::uint64_t events() const { return events_fired_; }
   TimePoint now() const { return now_; }
+  // How much was loaded; nullopt where weights are not managed.
+  std::optional<std::string> weights_note() const;
 
  private:
+  struct Load {
+    ModelId model;
+    WeightTransfers::Span span;
+  };
   struct Ended {
     const Batch* batch = nullptr;
     TimePoint start;
@@ -66,6 +74,9 @@ class EventLoop {
   [[gnu::always_inline]] inline void carry_out(std::span<const Command> commands);
   [[gnu::always_inline]] inline void fire(std::uint32_t slot);
   [[gnu::noinline]] void record_finished();
+  [[gnu::noinline]] void begin_load(ExecutorId e, ModelId m);
+  [[gnu::noinline]] void load_over(ExecutorId e);
+  void schedule_load(ExecutorId e);
   void report_begun();
   // Whether the run ends before an event at `next`, which is at or after the horizon.
   bool over(TimePoint next) const;
@@ -81,9 +92,12 @@ class EventLoop {
   std::vector<RequestSource> sources_;  // by workload, applications included
   std::vector<Transit> transits_;       // the same; none without a network delay
   std::uint32_t first_transit_slot_ = 0;
-  bool is_plain_ = true;               // no applications, no network delay
-  std::vector<RandomStream> routing_;  // by workload; only for weighted_random
-  List<Ended> finished_;               // at this instant
+  std::uint32_t first_load_slot_ = 0;
+  bool is_plain_ = true;                      // no applications, no network delay
+  std::vector<RandomStream> routing_;         // by workload; only for weighted_random
+  List<Ended> finished_;                      // at this instant
+  std::optional<WeightTransfers> transfers_;  // where weights are managed
+  std::vector<Ring<Load>> loads_;             // by executor: not over, in the order of their ends
   TimePoint now_ = kStart;
   std::uint64_t events_fired_ = 0;
   std::uint64_t in_system_ = 0;     // arrived, not yet answered

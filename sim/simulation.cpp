@@ -47,6 +47,7 @@ ShardResult run_shard(const Scenario& scenario,
 
   ShardResult result;
   result.deployment = deploy(part, workloads, scenario.profiles, scenario.routing);
+  manage_weights(result.deployment, scenario.cluster, scenario.profiles, scenario.device.weights);
   const DispatcherEntry* entry = find_dispatcher(scenario.dispatcher.name);
   TANGRAM_CHECK(entry != nullptr, "unknown dispatcher ", scenario.dispatcher.name);
   const std::unique_ptr<Dispatcher> dispatcher = entry->make(scenario.dispatcher.params);
@@ -60,6 +61,7 @@ ShardResult run_shard(const Scenario& scenario,
   result.rows = std::move(loop.recorder().rows());
   result.spans = std::move(loop.recorder().spans());
   result.notes = loop.device().notes();
+  if (const auto note = loop.weights_note()) result.notes.push_back(*note);
   result.host = loop.host().counters();
   result.events = loop.events();
   result.end = loop.now();
@@ -243,9 +245,10 @@ RunResult simulate(const Scenario& scenario, const Plan& plan, const RunOptions&
   result.metrics.resize(result.workloads.size());
   result.busy.gpus.resize(plan.gpus.size());
 
-  const std::vector<Shard> shards = options.split
-                                        ? split(plan, scenario.workloads, scenario.applications)
-                                        : std::vector{everything(scenario, plan)};
+  const std::vector<Shard> shards =
+      options.split && !scenario.device.weights.managed  // a node's host memory joins its GPUs
+          ? split(plan, scenario.workloads, scenario.applications)
+          : std::vector{everything(scenario, plan)};
   const StreamKey key = StreamKey(scenario.seed).with(options.replication);
   std::vector<ShardResult> parts = run_shards(scenario, plan, shards, key, options);
   Merger(shards, parts, scenario.workloads.size(), result).merge();

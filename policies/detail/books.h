@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "policies/deployment.h"
+#include "policies/messages.h"
 #include "sim/core/bit_set.h"
 #include "sim/core/check.h"
 #include "sim/core/event_queue.h"
@@ -16,54 +17,6 @@
 #include "sim/core/ring.h"
 
 namespace tangram {
-
-struct Request {
-  TimePoint arrival;  // intended arrival, never later than now
-  RequestId id;
-};
-
-// When a batch may start: the device starts it at max(earliest, device free) and refuses it if that
-// is later than latest.
-struct Window {
-  TimePoint earliest = kStart;
-  TimePoint latest = kNever;
-};
-
-enum class DropReason : std::uint8_t {
-  kDeadline,   // can no longer be met
-  kQueueFull,  // a limit of the queue
-  kTimeout,    // waited longer than the policy allows
-  kUnserved,   // the plan serves no such workload
-};
-inline constexpr std::size_t kDropReasons = 4;
-// "deadline", "queue_full", "timeout", "unserved", in the order of DropReason.
-const std::vector<std::string>& drop_reason_names();
-
-enum class Refusal : std::uint8_t {
-  kTooLate,  // could not start inside its window
-  kLost,     // the executor went away, or had no memory for the batch
-};
-
-// A message that a batch finished. end may be earlier than now in real time.
-struct Finished {
-  BatchId batch;
-  ExecutorId executor;
-  QueueId queue;
-  std::uint32_t count = 0;
-  TimePoint start, end;
-};
-struct Refused {
-  BatchId batch;
-  ExecutorId executor;
-  QueueId queue;
-  Refusal why = Refusal::kTooLate;
-};
-
-// The oldest n requests of one queue, as a part of a batch.
-struct Pick {
-  QueueId queue;
-  std::uint32_t n = 0;
-};
 
 // A queue of one workload (or of one replica of it), oldest first. Exact.
 class Queue {
@@ -98,7 +51,8 @@ struct ExecutorBelief {
 // An executor in the books: what policies see, and where the rest about it lies.
 struct ExecutorBooks {
   ExecutorBelief belief;
-  std::uint32_t next_slot = 0;  // of its slots, the one to use next
+  std::uint32_t next_slot = 0;           // of its slots, the one to use next
+  const WeightState* weights = nullptr;  // by model; nullptr: all weights are always there
   GroupId group;
   std::uint32_t position = 0;  // within its group
   const ExecutorClass* cls = nullptr;
@@ -120,21 +74,6 @@ struct Batch {
   std::uint32_t size() const { return static_cast<std::uint32_t>(requests.size()); }
 };
 
-enum class CommandKind : std::uint8_t { kRun, kDrop };
-
-// What a runtime must carry out. kRun: Host::batch(batch) has the requests and the window. kDrop:
-// Host::dropped(command) has the requests.
-struct Command {
-  CommandKind kind = CommandKind::kRun;
-  DropReason reason = DropReason::kDeadline;
-  ExecutorId executor;
-  QueueId queue;
-  BatchId batch;
-  std::uint32_t count = 0;
-  std::uint32_t service = 0;  // kRun: of the queue, within the executor's class
-  std::uint32_t first_dropped = 0;
-};
-
 struct Books {
   const Deployment* deployment = nullptr;
   TimePoint now = kStart;
@@ -153,6 +92,10 @@ struct Books {
   std::uint32_t executor_count = 0;  // sizes that every decision checks against
   std::uint32_t queue_count = 0;
 
+  // Only where weights are managed: by executor * models + model, and by executor.
+  std::vector<WeightState> weights;
+  std::vector<std::int64_t> weights_room_kib;
+
   EventQueue* events = nullptr;  // lent by the runtime
   std::uint32_t first_timer_slot = 0;
   std::uint32_t timer_count = 0;
@@ -168,8 +111,17 @@ struct Books {
   }
 
   BatchId run(ExecutorId e, std::span<const Pick> picks, Window window);
+  BatchId run(ExecutorId e, QueueId q, std::span<const RequestId> ids, Window window);
 
-  void drop(QueueId q, std::uint32_t n, DropReason why, bool oldest);
+  // n requests from the first-th oldest on.
+  void drop(QueueId q, std::uint32_t first, std::uint32_t n, DropReason why);
+  void drop(QueueId q, std::span<const RequestId> ids, DropReason why);
+
+  void load(ExecutorId e, ModelId m);
+  void unload(ExecutorId e, ModelId m);
+  // A load is over, or the executor went away with all that was in its memory.
+  void loaded(ExecutorId e, ModelId m, bool done);
+  void forget_weights(ExecutorId e);
 
   void wake(TimerId timer, TimePoint t) {
     TANGRAM_CHECK(timer.value() < timer_count, "unknown timer ", timer.value(), " of ",
@@ -223,6 +175,8 @@ struct Books {
     TANGRAM_CHECK(n >= 1 && n <= how.max_batch, "batch ", n, ", largest ", how.max_batch);
     TANGRAM_CHECK(belief.up && belief.outstanding < depth, "executor ", e.value(),
                   " is full or down; outstanding ", belief.outstanding, ", depth ", depth);
+    if (executor.weights != nullptr) [[unlikely]]
+      check_loaded(e, q);
     const std::uint32_t slot = free_slot(e, executor);
     Batch& batch = batches[slot];
     const BatchId id{slot, ++batch.generation};
@@ -246,6 +200,10 @@ struct Books {
     TANGRAM_CHECK(n <= queue.size(), "asked for ", n, " requests, queue holds ", queue.size());
     queue.requests_.pop_front(n, batch.requests.extend(n));
   }
+  // Moves requests of the queue that are named, in its order, to the list.
+  void take_named(QueueId q, std::span<const RequestId> ids, List<Request>& out);
+  WeightState& weight_state(ExecutorId e, ModelId m);
+  void check_loaded(ExecutorId e, QueueId q) const;
 
   void rebase(ExecutorId e);
 

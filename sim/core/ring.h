@@ -43,6 +43,18 @@ class Ring {
     pop_front(n);
   }
   void pop_back(std::size_t n = 1) { size_ -= n; }
+  // Moves n from the first-th oldest on to `out`, keeping the order of the others; O(n + the
+  // shorter of what is in front and what is behind). Requires: first + n <= size().
+  void extract(std::size_t first, std::size_t n, T* out) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = (*this)[first + i];
+    if (first <= size_ - first - n) {
+      for (std::size_t i = first; i-- > 0;) at(i + n) = at(i);
+      head_ += n;
+    } else {
+      for (std::size_t i = first + n; i < size_; ++i) at(i - n) = at(i);
+    }
+    size_ -= n;
+  }
   // Inserts before the first element for which before(value, element); O(size).
   template <typename Before>
   void insert_ordered(const T& value, Before before) {

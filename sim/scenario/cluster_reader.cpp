@@ -62,12 +62,24 @@ void read_own_types(const std::vector<JsonNode>& items, Cluster& cluster) {
   }
 }
 
+NodeSpec read_nodes(const JsonNode& node) {
+  KeyReader keys(node, "/cluster/nodes");
+  NodeSpec nodes;
+  if (keys.has("gpus")) nodes.gpus = static_cast<std::uint32_t>(keys.integer("gpus"));
+  nodes.host_memory_gib = keys.optional_number("host_memory_gib");
+  nodes.link_gb_per_s = keys.number("link_gb_per_s");
+  nodes.storage_gb_per_s = keys.number("storage_gb_per_s");
+  keys.finish();
+  return nodes;
+}
+
 }  // namespace
 
 Cluster read_cluster(const std::optional<JsonNode>& node) {
   KeyReader keys(node, "/cluster");
   Cluster cluster;
   read_own_types(keys.items("types"), cluster);
+  if (const auto nodes = keys.node("nodes")) cluster.nodes = read_nodes(*nodes);
   const std::vector<JsonNode> groups = keys.items("gpus");
   if (groups.empty() && keys.has("gpus") && node->value()["gpus"].is_array()) {
     node->child("gpus", node->value()["gpus"]).fault("is empty; at least one group of GPUs");

@@ -78,6 +78,13 @@ DeviceSpec read_device(const std::optional<JsonNode>& node) {
   device.busy_processes = keys.name("processes").value_or(0) == 1;
   device.overhead_ms = keys.number("overhead_ms");
   device.depth = static_cast<std::uint32_t>(keys.integer("depth"));
+  if (const auto weights = keys.node("weights")) {
+    KeyReader own(weights, "/device/weights");
+    device.weights.managed = true;
+    device.weights.cache_gib = own.optional_number("cache_gib");
+    device.weights.filled = own.name("initially").value_or(0) == 1;
+    own.finish();
+  }
   keys.finish();
   return device;
 }

@@ -73,6 +73,16 @@ void add_cluster_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(required(key("/cluster/gpus/*/type", KeyKind::kString, {},
                               "a built-in GPU type or one of /cluster/types")));
   keys.push_back(integer("/cluster/gpus/*/count", 1, 1, kMillion, "how many"));
+  keys.push_back(key("/cluster/nodes", KeyKind::kObject, {},
+                     "the machines that hold the GPUs, for weights that are loaded during a run"));
+  keys.push_back(integer("/cluster/nodes/gpus", {}, 1, kMillion,
+                         "GPUs of one node, in the plan's order; default: all in one node"));
+  keys.push_back(positive("/cluster/nodes/host_memory_gib", {}, kMillion,
+                          "memory of one node for weights; default: unlimited"));
+  keys.push_back(positive("/cluster/nodes/link_gb_per_s", 12, kMillion,
+                          "between host memory and one GPU, in 1e9 bytes per second"));
+  keys.push_back(positive("/cluster/nodes/storage_gb_per_s", 2, kMillion,
+                          "of one node, from storage to host memory"));
   keys.push_back(key("/cluster/types", KeyKind::kArray, {}, "GPU types of your own"));
   const std::string type = "/cluster/types/*/";
   keys.push_back(required(key(type + "name", KeyKind::kString, {}, "not a built-in one")));
@@ -268,6 +278,12 @@ void add_device_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(number("/device/overhead_ms", 0, 0, kMillion,
                         "added to every batch, unknown to the dispatcher"));
   keys.push_back(integer("/device/depth", 2, 1, 64, "batches that an executor may hold"));
+  keys.push_back(key("/device/weights", KeyKind::kObject, {},
+                     "loads weights during the run; default: all are always on every device"));
+  keys.push_back(positive("/device/weights/cache_gib", {}, kMillion,
+                          "memory of a GPU for weights; default: all that it has"));
+  keys.push_back(name("/device/weights/initially", "empty", {"empty", "filled"},
+                      "what is there at the start: nothing, or the first models that fit"));
   keys.push_back(key("/outputs", KeyKind::kObject, {}, "what a result holds beside the metrics"));
   keys.push_back(key("/outputs/requests", KeyKind::kBool, false, "a row per request"));
   keys.push_back(key("/outputs/timeline", KeyKind::kBool, false, "a row per batch"));

@@ -191,6 +191,32 @@ void read_planner(const std::optional<JsonNode>& node,
   keys.finish();
 }
 
+// Weights that are loaded during a run need their sizes, and a dispatcher that loads them.
+void check_weights(const JsonNode& node, const Scenario& scenario) {
+  const DispatcherEntry* entry = find_dispatcher(scenario.dispatcher.name);
+  if (entry == nullptr || !entry->loads_weights) {
+    std::string able;
+    for (const DispatcherEntry& other : dispatchers()) {
+      if (other.loads_weights) able += (able.empty() ? "" : ", ") + other.info.name;
+    }
+    node.fault(fmt::format("the dispatcher \"{}\" does not load weights; those that do: {}",
+                           scenario.dispatcher.name, able.empty() ? "none" : able));
+  }
+  for (const std::string& model : scenario.profiles.models()) {
+    bool known = false, used = false;
+    for (const Workload& workload : scenario.workloads) used |= workload.model == model;
+    for (const Profile& profile : scenario.profiles.all()) {
+      known |= profile.model == model && weights_mib(profile).has_value();
+    }
+    if (used && !known) {
+      node.fault(
+          fmt::format("the size of the weights of \"{}\" is not known; its profile needs "
+                      "\"weights_mib\"",
+                      model));
+    }
+  }
+}
+
 // GPUs on which nothing can run are legal, but hardly meant.
 void note_idle_types(Scenario& scenario) {
   for (const GpuGroup& group : scenario.cluster.gpus) {
@@ -223,7 +249,9 @@ Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFil
   KeyReader dispatcher(keys.node("dispatcher"), "/dispatcher");
   read_policy(dispatcher, dispatchers(), faults, scenario.dispatcher);
   dispatcher.finish();
-  scenario.device = read_device(keys.node("device"));
+  const std::optional<JsonNode> device = keys.node("device");
+  scenario.device = read_device(device);
+  if (scenario.device.weights.managed && faults.empty()) check_weights(*device, scenario);
   KeyReader outputs(keys.node("outputs"), "/outputs");
   scenario.log_requests = outputs.boolean("requests");
   scenario.log_timeline = outputs.boolean("timeline");

@@ -10,6 +10,7 @@
 #include "policies/deployment.h"
 #include "policies/plan.h"
 #include "policies/policy_info.h"
+#include "policies/weights.h"
 #include "profiles/interference.h"
 #include "profiles/profile.h"
 #include "sim/scenario/overrides.h"
@@ -38,6 +39,7 @@ struct DeviceSpec {
   bool busy_processes = false;  // MIG+MPS: speed by the processes that are busy, not by the planned
   double overhead_ms = 0;       // added to every batch by the device, unknown to the policy
   std::uint32_t depth = 2;      // batches that an executor may hold
+  WeightsSpec weights;          // loads during the run
 };
 
 struct Scenario {

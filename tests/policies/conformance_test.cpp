@@ -29,6 +29,19 @@ std::vector<Case> cases() {
     list.push_back({name, "{}", name == "fixed_batch"});
   }
   list.push_back({"eager", R"({"max_batch": 2})"});
+  list.push_back({"clipper", R"({"max_wait_ms": 3, "objective_ms": 4})"});
+  list.push_back({"nexus", R"({"drop": "lazy", "batch": 5, "post_ms": 1})"});
+  list.push_back(
+      {"clockwork", R"({"schedule_ahead_ms": 2, "margin_ms": 1, "estimate_window": 3})"});
+  list.push_back({"symphony", R"({"window": "immediate", "drop": "timeout"})"});
+  list.push_back({"symphony", R"({"window": "target_batch", "response_ms": 0})"});
+  list.push_back({"symphony", R"({"window": "target_delay", "rate_window_ms": 5})"});
+  // Nothing is sent ahead: a policy that never drops would send to a device that never accepts what
+  // it decided long ago (tight latest) for ever.
+  const std::string at_once = R"("control_ms": 0, "data_ms": 0})";
+  list.push_back({"symphony", R"({"window": "latest", "drop": "fcfs", )" + at_once});
+  list.push_back({"symphony", R"({"window": "timeout", "timeout_pct": 30, "drop": "timeout"})"});
+  list.push_back({"symphony", R"({"window": "beta_lambda", "drop": "fcfs", )" + at_once});
   list.push_back({"edf", R"({"drop": true, "slack_ms": 1})"});
   list.push_back({"fixed_batch", R"({"timeout_ms": 3})"});
   list.push_back({"fixed_batch", R"({"batch": 3, "timeout_ms": 10})"});
@@ -84,6 +97,8 @@ const std::vector<Site>& sites() {
       {"wrr", 3, deployment_of(workloads(3), replicated_gpus(), Routing::kWrr)},
       {"shortest_finish", 3,
        deployment_of(workloads(3), replicated_gpus(), Routing::kShortestFinish)},
+      // Four models of 100 MiB in caches of two, 0.5 ms a load.
+      {"weights", 4, with_weights(deployment_of(workloads(4), {{}, {}}), {100}, 200, 200)},
   };
   return list;
 }
@@ -169,6 +184,7 @@ class Conformance : public ::testing::TestWithParam<Case> {
   template <typename Check>
   void everywhere(Check check) {
     for (const Site& site : sites()) {
+      if (site.deployment.weights.managed() && !loads_weights()) continue;
       for (const Condition& condition : conditions()) {
         SCOPED_TRACE(site.name + ", " + condition.name);
         const auto arrivals = arrivals_for(site, condition);
@@ -181,6 +197,7 @@ class Conformance : public ::testing::TestWithParam<Case> {
   static std::unique_ptr<Dispatcher> make() {
     return make_dispatcher(GetParam().name, GetParam().params);
   }
+  static bool loads_weights() { return find_dispatcher(GetParam().name)->loads_weights; }
 };
 
 TEST_P(Conformance, NoRequestIsLostOrDoubled) {
@@ -247,6 +264,7 @@ TEST_P(Conformance, AnExecutorThatComesUpServesWhatWaits) {
 
 TEST_P(Conformance, NoArrivalsMeanNoDecisions) {
   for (const Site& site : sites()) {
+    if (site.deployment.weights.managed() && !loads_weights()) continue;
     SCOPED_TRACE(site.name);
     const auto policy = make();
     DriverOptions options;

@@ -25,12 +25,15 @@ class Driver {
         arrivals_(arrivals),
         host_(deployment, dispatcher, options.depth),
         executors_(deployment.executors.size()),
-        events_(first_timer() + host_.timers()),
+        events_(first_load() + (deployment.weights.managed() ? executors_ : 0)),
         devices_(executors_),
         counts_(deployment.workloads.size()),
         draws_(StreamKey(options.seed).with("device")),
         routing_(StreamKey(options.seed).with("routing")) {
     host_.record(&result_.log);
+    if (!deployment.weights.managed()) return;
+    transfers_.emplace(deployment);
+    loads_.resize(executors_);
   }
 
   DriverResult run() {
@@ -63,11 +66,17 @@ class Driver {
     bool refused = false;
   };
 
-  // Slots: arrivals, outages, executors, timers.
+  struct Load {
+    ModelId model;
+    WeightTransfers::Span span;
+  };
+  // Slots: arrivals, outages, executors, timers, loads.
   std::uint32_t first_executor() const { return 2; }
   std::uint32_t first_timer() const {
     return first_executor() + static_cast<std::uint32_t>(executors_);
   }
+
+  std::uint32_t first_load() const { return first_timer() + host_.timers(); }
 
   void fire(std::uint32_t slot) {
     if (slot == 0) {
@@ -77,10 +86,22 @@ class Driver {
       schedule_outage();
     } else if (slot < first_timer()) {
       report(ExecutorId(slot - first_executor()));
-    } else {
+    } else if (slot < first_load()) {
       events_.cancel(SlotId(slot));
       host_.timer(TimerId(slot - first_timer()));
+    } else {
+      const ExecutorId e(slot - first_load());
+      const Load load = loads_[e.index()].front();
+      loads_[e.index()].pop_front();
+      result_.loads.push_back({e, load.model, true, load.span.start, load.span.end});
+      host_.loaded(e, load.model, true, load.span.start, load.span.end);
+      schedule_load(e);
     }
+  }
+  void schedule_load(ExecutorId e) {
+    const std::deque<Load>& loads = loads_[e.index()];
+    events_.schedule(SlotId(first_load() + e.value()),
+                     loads.empty() ? kNever : loads.front().span.end, Phase::kFinish);
   }
 
   void arrive() {
@@ -104,6 +125,10 @@ class Driver {
     std::deque<Pending>& batches = devices_[outage.executor.index()];
     for (const Pending& batch : batches) host_.refused(batch.id, Refusal::kLost);
     batches.clear();
+    if (transfers_) {
+      loads_[outage.executor.index()].clear();
+      schedule_load(outage.executor);
+    }
     events_.cancel(SlotId(first_executor() + outage.executor.value()));
   }
   void schedule_outage() {
@@ -162,6 +187,12 @@ class Driver {
         }
         continue;
       }
+      if (command.kind == CommandKind::kLoad) {
+        loads_[command.executor.index()].push_back(
+            {command.model(), transfers_->load(command.executor, command.model(), now_)});
+        schedule_load(command.executor);
+      }
+      if (command.kind != CommandKind::kRun) continue;
       std::deque<Pending>& batches = devices_[command.executor.index()];
       batches.push_back({command.batch, kStart});
       if (batches.size() == 1) begin(command.executor);
@@ -176,6 +207,8 @@ class Driver {
   std::vector<std::deque<Pending>> devices_;
   std::vector<std::uint64_t> counts_;  // by workload: requests so far
   RandomStream draws_, routing_;
+  std::optional<WeightTransfers> transfers_;
+  std::vector<std::deque<Load>> loads_;
   DriverResult result_;
   TimePoint now_ = kStart;
   std::size_t next_arrival_ = 0, next_outage_ = 0;
@@ -220,6 +253,25 @@ Deployment deployment_of(const std::vector<TestWorkload>& workloads,
                          {std::move(partition)}});
   }
   return deploy(plan, list, profiles, routing);
+}
+
+Deployment with_weights(Deployment deployment,
+                        const std::vector<double>& mib,
+                        double cache_mib,
+                        double mib_per_ms) {
+  ProfileSet profiles;
+  for (std::size_t m = 0; m < deployment.models.size(); ++m) {
+    Profile profile = linear_profile(deployment.models[m], deployment.gpu_types.front(), 0, 1, 1);
+    profile.weights_mib = mib[m % mib.size()];
+    profiles.add(profile);
+  }
+  Cluster cluster;
+  cluster.nodes.link_gb_per_s = mib_per_ms * 1024 * 1024 * 1e3 / 1e9;
+  WeightsSpec spec;
+  spec.managed = true;
+  spec.cache_gib = cache_mib / 1024;
+  manage_weights(deployment, cluster, profiles, spec);
+  return deployment;
 }
 
 std::unique_ptr<Dispatcher> make_dispatcher(const std::string& name, const std::string& params) {

@@ -39,6 +39,13 @@ Deployment deployment_of(const std::vector<TestWorkload>& workloads,
                          const std::vector<TestGpu>& gpus,
                          Routing routing = Routing::kCentral);
 
+// The deployment with managed weights: sizes by model, in their order; the executors' memory; a
+// link that moves mib_per_ms.
+Deployment with_weights(Deployment deployment,
+                        const std::vector<double>& mib,
+                        double cache_mib,
+                        double mib_per_ms);
+
 // A registered policy; `params` is a JSON object. Throws when there is no such policy or parameter.
 std::unique_ptr<Dispatcher> make_dispatcher(const std::string& name,
                                             const std::string& params = "{}");
@@ -93,6 +100,7 @@ struct DropRecord {
 struct DriverResult {
   std::vector<BatchRecord> batches;  // that finished, in the order of their finishes
   std::vector<DropRecord> drops;
+  std::vector<Loaded> loads;  // of weights, in the order of their ends
   std::vector<RequestId> offered;
   std::vector<RequestId> unanswered;  // in queues or in flight
   std::uint64_t queued = 0, in_flight = 0;

@@ -396,5 +396,166 @@ TEST(HostArrivalTest, ARequestThatThePlanDoesNotServeIsNotTaken) {
   EXPECT_EQ(host.in_queues(), 1U);
 }
 
+// Picks and drops from inside a queue.
+
+TEST_F(HostTest, ABatchMayBeTakenFromInsideAQueue) {
+  arrive(0, 6);
+  const auto commands = decide([](const View&, const Changes&, Decisions& out) {
+    const Pick pick{kA, 2, 3};
+    out.run(kFirst, {&pick, 1});
+  });
+  std::vector<std::uint64_t> taken;
+  for (const Request& request : host_.batch(commands[0].batch).requests) {
+    taken.push_back(request.id.number());
+  }
+  EXPECT_THAT(taken, ElementsAre(3, 4));
+  EXPECT_THAT(waiting(kA), ElementsAre(0, 1, 2, 5));
+}
+
+TEST_F(HostTest, ABatchMayNameItsRequests) {
+  arrive(0, 6);
+  const auto commands = decide([](const View&, const Changes&, Decisions& out) {
+    const std::vector<RequestId> ids{RequestId::of(WorkloadId(0), 1),
+                                     RequestId::of(WorkloadId(0), 4),
+                                     RequestId::of(WorkloadId(0), 5)};
+    out.run(kFirst, kA, ids);
+  });
+  EXPECT_EQ(host_.batch(commands[0].batch).size(), 3U);
+  EXPECT_THAT(waiting(kA), ElementsAre(0, 2, 3));
+  // A refusal puts them back where they were.
+  host_.begin(at_ms(1));
+  host_.refused(commands[0].batch, Refusal::kTooLate);
+  decide();
+  EXPECT_THAT(waiting(kA), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(policy_.grown, ElementsAre(kA));
+}
+
+TEST_F(HostTest, RequestsAreDroppedFromInsideAQueue) {
+  arrive(0, 7);
+  const auto commands = decide([](const View& view, const Changes&, Decisions& out) {
+    out.drop_range(kA, 4, 2, DropReason::kDeadline);
+    EXPECT_EQ(view.queue(kA).size(), 5U);
+    const std::vector<RequestId> ids{RequestId::of(WorkloadId(0), 1),
+                                     RequestId::of(WorkloadId(0), 3)};
+    out.drop(kA, ids, DropReason::kTimeout);
+    out.drop_newest(kA, 1, DropReason::kQueueFull);
+  });
+  ASSERT_EQ(commands.size(), 3U);
+  EXPECT_EQ(host_.dropped(commands[0])[0].id.number(), 4U);
+  EXPECT_EQ(host_.dropped(commands[1])[1].id.number(), 3U);
+  EXPECT_EQ(host_.dropped(commands[2])[0].id.number(), 6U);
+  EXPECT_THAT(waiting(kA), ElementsAre(0, 2));
+}
+
+TEST_F(HostTest, NamingWhatDoesNotWaitIsABug) {
+  arrive(0, 3);
+  const RequestId here = RequestId::of(WorkloadId(0), 1), gone = RequestId::of(WorkloadId(0), 9);
+  expect_bug([=](const View&, const Changes&, Decisions& out) {
+    out.run(kFirst, kA, std::vector{here, gone});
+  });
+  expect_bug([=](const View&, const Changes&, Decisions& out) {
+    out.drop(kB, std::vector{here}, DropReason::kDeadline);
+  });
+  expect_bug([](const View&, const Changes&, Decisions& out) {
+    const Pick pick{kA, 2, 2};
+    out.run(kSecond, {&pick, 1});
+  });
+  expect_bug([](const View&, const Changes&, Decisions& out) {
+    out.drop_range(kA, 2, 2, DropReason::kDeadline);
+  });
+}
+
+// Weights.
+
+constexpr ModelId kSmall{0}, kLarge{1};
+
+// Models of 100 and 200 MiB on one executor with room for 250 MiB; 1 and 2 ms a load.
+class WeightsTest : public ::testing::Test {
+ protected:
+  WeightsTest()
+      : deployment_(with_weights(
+            deployment_of({{.name = "small"}, {.name = "large"}}, {{}}), {100, 200}, 250, 100)),
+        host_(deployment_, policy_),
+        events_(host_.timers()) {
+    host_.record(&log_);
+    host_.start(kStart, events_, 0);
+  }
+  std::span<const Command> decide(Scripted::Step step = nullptr) {
+    policy_.step = std::move(step);
+    return host_.decide();
+  }
+  void expect_bug(Scripted::Step step) { EXPECT_THROW(decide(std::move(step)), InternalError); }
+
+  Deployment deployment_;
+  Scripted policy_;
+  Host host_;
+  EventQueue events_;
+  MessageLog log_;
+};
+
+TEST_F(WeightsTest, AreAbsentThenLoadingThenLoaded) {
+  const auto commands = decide([](const View& view, const Changes&, Decisions& out) {
+    EXPECT_TRUE(view.manages_weights());
+    EXPECT_EQ(view.weights(kFirst, kSmall), WeightState::kAbsent);
+    EXPECT_EQ(view.predict_load(kFirst, kLarge), from_ms(2));
+    out.load(kFirst, kSmall);
+    EXPECT_EQ(view.weights(kFirst, kSmall), WeightState::kLoading);
+    EXPECT_EQ(view.room_kib(kFirst), 150 * 1024);
+  });
+  ASSERT_EQ(commands.size(), 1U);
+  EXPECT_EQ(commands[0].kind, CommandKind::kLoad);
+  EXPECT_EQ(commands[0].model(), kSmall);
+  host_.begin(at_ms(1));
+  host_.loaded(kFirst, kSmall, true, kStart, at_ms(1));
+  decide([](const View& view, const Changes& changes, Decisions& out) {
+    ASSERT_EQ(changes.loads.size(), 1U);
+    EXPECT_EQ(changes.loads[0].model, kSmall);
+    EXPECT_EQ(changes.executors.size(), 1U);
+    EXPECT_TRUE(view.is_loaded(kFirst, kSmall));
+    out.unload(kFirst, kSmall);
+    EXPECT_EQ(view.room_kib(kFirst), 250 * 1024);
+  });
+}
+
+TEST_F(WeightsTest, ABatchWithoutThemIsABugAndSoIsALoadWithoutRoom) {
+  host_.arrived(WorkloadId(0), {kStart, RequestId::of(WorkloadId(0), 0)});
+  expect_bug([](const View&, const Changes&, Decisions& out) { out.run(kFirst, kA, 1); });
+  decide([](const View&, const Changes&, Decisions& out) { out.load(kFirst, kLarge); });
+  expect_bug([](const View&, const Changes&, Decisions& out) { out.run(kFirst, kB, 1); });
+  expect_bug([](const View&, const Changes&, Decisions& out) { out.load(kFirst, kLarge); });
+  expect_bug([](const View&, const Changes&, Decisions& out) { out.load(kFirst, kSmall); });
+  expect_bug([](const View&, const Changes&, Decisions& out) { out.unload(kFirst, kLarge); });
+}
+
+TEST_F(WeightsTest, WhatABatchUsesStays) {
+  decide([](const View&, const Changes&, Decisions& out) { out.load(kFirst, kSmall); });
+  host_.loaded(kFirst, kSmall, true, kStart, kStart);
+  host_.arrived(WorkloadId(0), {kStart, RequestId::of(WorkloadId(0), 0)});
+  decide([](const View&, const Changes&, Decisions& out) { out.run(kFirst, kA, 1); });
+  expect_bug([](const View&, const Changes&, Decisions& out) { out.unload(kFirst, kSmall); });
+}
+
+TEST_F(WeightsTest, AreGoneWithTheirExecutorAndALateMessageDoesNotBringThemBack) {
+  decide([](const View&, const Changes&, Decisions& out) { out.load(kFirst, kSmall); });
+  host_.executor(kFirst, false);
+  host_.loaded(kFirst, kSmall, true, kStart, kStart);
+  decide([](const View& view, const Changes& changes, Decisions&) {
+    EXPECT_TRUE(changes.loads.empty());
+    EXPECT_EQ(view.weights(kFirst, kSmall), WeightState::kAbsent);
+    EXPECT_EQ(view.room_kib(kFirst), 250 * 1024);
+  });
+}
+
+TEST_F(WeightsTest, ALoadThatFailsLeavesThemAbsent) {
+  decide([](const View&, const Changes&, Decisions& out) { out.load(kFirst, kSmall); });
+  host_.loaded(kFirst, kSmall, false, kStart, kStart);
+  decide([](const View& view, const Changes& changes, Decisions&) {
+    ASSERT_EQ(changes.loads.size(), 1U);
+    EXPECT_FALSE(changes.loads[0].done);
+    EXPECT_EQ(view.weights(kFirst, kSmall), WeightState::kAbsent);
+    EXPECT_EQ(view.room_kib(kFirst), 250 * 1024);
+  });
+}
+
 }  // namespace
 }  // namespace tangram::testing

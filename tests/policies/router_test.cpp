@@ -74,8 +74,8 @@ TEST(Router, CentralRoutingKnowsOnlyTheWorkloadsQueue) {
 }
 
 TEST(Router, AnUnservedWorkloadHasNoQueue) {
-  for (const Routing routing :
-       {Routing::kCentral, Routing::kWeightedRandom, Routing::kWrr, Routing::kShortestFinish}) {
+  for (const Routing routing : {Routing::kCentral, Routing::kWeightedRandom, Routing::kWrr,
+                                Routing::kShortestFinish, Routing::kDrr}) {
     World world(routing, {1, 1});
     Router router(world.deployment());
     EXPECT_FALSE(world.route(router, 1).has_value());
@@ -102,6 +102,20 @@ TEST(Router, SmoothRoundRobinNeverStraysFromTheWeightsByAsMuchAsTwoRequests) {
     }
   }
   EXPECT_THAT(counts, ElementsAre(7000, 3000, 11'000, 1000));
+}
+
+TEST(Router, DeficitRoundRobinTakesTurnsAndKeepsWhatIsLeft) {
+  const auto sequence = [](const std::vector<double>& rates, int n) {
+    World world(Routing::kDrr, rates);
+    Router router(world.deployment());
+    std::string picks;
+    for (int i = 0; i < n; ++i) picks += static_cast<char>('a' + world.pick(router));
+    return picks;
+  };
+  EXPECT_EQ(sequence({1, 1, 1}, 6), "abcabc");
+  EXPECT_EQ(sequence({3, 1}, 8), "aaabaaab");
+  // Quanta 1 and 1.5: b has 1.5, sends 1 and keeps 0.5; then 2, and sends 2.
+  EXPECT_EQ(sequence({2, 3}, 10), "ababbababb");
 }
 
 TEST(Router, WeightedRandomCutsTheDrawByTheCumulativeWeights) {

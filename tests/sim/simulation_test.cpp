@@ -89,8 +89,8 @@ class EveryDispatcher : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryDispatcher, RerunsThreadsAndSplittingChangeNothing) {
   Scenario scenario = scenario_in_shards(GetParam());
-  for (const Routing routing :
-       {Routing::kCentral, Routing::kWeightedRandom, Routing::kWrr, Routing::kShortestFinish}) {
+  for (const Routing routing : {Routing::kCentral, Routing::kWeightedRandom, Routing::kWrr,
+                                Routing::kShortestFinish, Routing::kDrr}) {
     scenario.routing = routing;
     for (const bool drain : {true, false}) {
       scenario.drain = drain;
