@@ -24,15 +24,15 @@ bool fits(const ShareGpu& gpu) {
 }
 
 // Gives a step to everyone who is late or too slow, until nobody is. False: the GPU is not enough.
-bool grow(ShareGpu& gpu) {
+bool grow(ShareGpu& gpu, bool overlap) {
   while (fits(gpu)) {
     bool is_changed = false;
     const std::vector<IgniterPrediction> predictions = detail::predict_share_gpu(gpu);
     for (std::size_t i = 0; i < gpu.size(); ++i) {
       const IgniterPrediction& p = predictions[i];
       const bool in_time = p.latency_ms > 0 && p.latency_ms <= gpu[i].budget_ms;
-      // A whole GPU's part was given room for its rate already.
-      const bool keeps_up = p.throughput_rps >= gpu[i].rate_rps * (1 - kRounding);
+      const bool keeps_up =
+          detail::throughput_rps(p, gpu[i].batch, overlap) >= gpu[i].rate_rps * (1 - kRounding);
       if (in_time && keeps_up) continue;
       gpu[i].share_pct += gpu[i].profile->igniter->gpu.share_step_pct;
       is_changed = true;
@@ -43,14 +43,19 @@ bool grow(ShareGpu& gpu) {
 }
 
 // The open GPU that the part costs least, as it looks with the part on it.
-void place(const SharePiece& piece, const GpuType& type, std::vector<ShareGpu>& gpus) {
+void place(const SharePiece& piece,
+           const GpuType& type,
+           bool overlap,
+           std::vector<ShareGpu>& gpus) {
   double least = kWholeGpu + 1;
   std::size_t chosen = gpus.size();
   ShareGpu with;
   for (std::size_t g = 0; g < gpus.size(); ++g) {
     ShareGpu tried = gpus[g];
     tried.push_back(piece);
-    if (!fits(tried) || detail::exceeds_memory(tried, type) || !grow(tried)) continue;
+    if (!fits(tried) || detail::exceeds_memory(tried, type) || !grow(tried, overlap)) {
+      continue;
+    }
     const double added = detail::total_share(tried) - detail::total_share(gpus[g]);
     if (added >= least) continue;
     least = added;
@@ -72,6 +77,7 @@ class Igniter final : public Planner {
     sizing.slo_share = problem.params.number("slo_share");
     sizing.max_batch = static_cast<std::uint32_t>(problem.params.integer("max_batch"));
     sizing.full_load = problem.params.number("max_load");
+    sizing.overlap = problem.params.boolean("overlap_copies");
     std::vector<std::string> reasons;
     std::vector<SharePiece> pieces = detail::share_pieces(problem, type, sizing, reasons);
     std::erase_if(pieces, [&](const SharePiece& piece) {
@@ -84,7 +90,7 @@ class Igniter final : public Planner {
       return a.share_pct > b.share_pct;
     });
     std::vector<ShareGpu> gpus;
-    for (const SharePiece& piece : pieces) place(piece, type, gpus);
+    for (const SharePiece& piece : pieces) place(piece, type, sizing.overlap, gpus);
     Plan plan = detail::plan_of_shares(problem, type, gpus, reasons);
     plan.planner = "igniter";
     return plan;
@@ -104,7 +110,10 @@ PlannerEntry igniter_planner() {
                      "part of the SLO that one batch may take; the rest is for batches to fill"),
         integer_param("max_batch", 32, 1, 4096, "largest batch; 32 was the largest profiled"),
         number_param("max_load", 0.9, 0.01, 1,
-                     "used part of a whole GPU's throughput, for workloads that fill several")}},
+                     "used part of a whole GPU's throughput, for workloads that fill several"),
+        bool_param("overlap_copies", true,
+                   "a batch is copied in while the one before computes, as in iGniter's runtime; "
+                   "false suits the simulator and the engine, which do one after the other")}},
       []() -> std::unique_ptr<Planner> { return std::make_unique<Igniter>(); }};
 }
 

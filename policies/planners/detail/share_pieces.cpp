@@ -66,7 +66,7 @@ class Sizer {
       const std::array<IgniterLoad, 1> alone{{{&*profile_.igniter, 1.0 * batch, share_pct}}};
       const IgniterPrediction prediction = predict_igniter(alone).front();
       point.latency_ms = prediction.latency_ms;
-      point.throughput_rps = prediction.throughput_rps;
+      point.throughput_rps = throughput_rps(prediction, batch, sizing_.overlap);
     } else {
       point.latency_ms =
           profile_.latency_ms(Share{ShareKind::kPercent, share_pct}, 1, batch).value_or(0);
@@ -77,7 +77,8 @@ class Sizer {
 
   std::optional<Point> by_formula(double rate_rps) const {
     const IgniterModel& model = *profile_.igniter;
-    const double wanted = igniter_batch(model, budget_ms_, rate_rps);
+    const double wanted = sizing_.overlap ? igniter_batch(model, budget_ms_, rate_rps)
+                                          : std::ceil(budget_ms_ * rate_rps / 1000);
     const double cap = largest_batch(Share{});
     const double batch = std::clamp(wanted, 1.0, cap);
     const double step = model.gpu.share_step_pct;
@@ -267,6 +268,10 @@ void list_unserved(const PlanningProblem& problem,
                                  ? fmt::format("the cluster has no more GPUs of type {}", type.name)
                                  : reasons[w]});
   }
+}
+
+double throughput_rps(const IgniterPrediction& prediction, double batch, bool overlap) {
+  return overlap ? prediction.throughput_rps : batch * 1000 / prediction.latency_ms;
 }
 
 double total_share(const ShareGpu& gpu) {

@@ -28,7 +28,10 @@ struct ShareSizing {
   double slo_share = 0.5;        // the part of the SLO that a batch may take
   std::uint32_t max_batch = 32;  // no batch is larger, whatever the profile knows
   double full_load = 0.9;        // of the throughput of a whole GPU, where a workload fills several
-  bool clock = true;             // whether power may lower the clock of a workload alone
+  // Whether copying a batch in overlaps the computing before it, as in iGniter's model. The
+  // runtimes here do one after the other.
+  bool overlap = true;
+  bool clock = true;  // whether power may lower the clock of a workload alone
 };
 
 // The GPU type to plan for: that of the cluster for which workloads have profiles. Throws NoAnswer
@@ -53,6 +56,9 @@ std::vector<IgniterPrediction> predict_share_gpu(const ShareGpu& gpu);
 
 // Numbers of the cluster's GPUs of that type, ascending.
 std::vector<std::uint32_t> indices_of(const Cluster& cluster, const std::string& type);
+
+// Requests/s of full batches, one after the other or with copies in overlap.
+double throughput_rps(const IgniterPrediction& prediction, double batch, bool overlap);
 
 // Lists as unserved what `carried` requests/s, by workload, lack of the rates: with
 // `reasons[workload]`, or because the cluster has no more GPUs.

@@ -48,6 +48,19 @@ TEST_F(SharePlanners, ACappedBatchGetsTheShareThatItsRateNeeds) {
   EXPECT_EQ(words_of(plan_for("igniter", "m:1000:100")), "0: w0 10/32");
 }
 
+// Copying an item in takes 1 ms. In overlap: b = ceil(20 x 0.1 / (1 + 0.1)) = 2, and 200 / (20 - 2)
+// gives 12.5 %. At 300/s b = ceil(6 / 1.3) = 5, 500 / 15 gives 35 %: 19.3 ms, 350/s in overlap, but
+// 259/s one after the other. So: b = 6, and 600 / 14 gives 45 %.
+TEST_F(SharePlanners, WithoutOverlapTheWholeLatencyCounts) {
+  IgniterModel model = simple_model();
+  model.in_bytes = 1e6;
+  world_.profiles.add(formula_profile("copied", model));
+  EXPECT_EQ(words_of(plan_for("igniter", "copied:40:100")), "0: w0 12.5/2");
+  EXPECT_EQ(words_of(plan_for("igniter", "copied:40:300")), "0: w0 35/5");
+  EXPECT_EQ(words_of(plan_for("igniter", "copied:40:300", R"({"overlap_copies": false})")),
+            "0: w0 45/6");
+}
+
 // A whole GPU does a batch of 20 in 20 ms: 1000/s, of which 900 count. 2500 = 900 + 900 + 700, and
 // b = 14 with 1400 / r <= 20 gives 70 %.
 TEST_F(SharePlanners, WhatIsTooLargeForOneGpuFillsSeveral) {
