@@ -2,17 +2,18 @@
 # in a list: no registrar objects, which a linker drops from static libraries, and no order of
 # initialisation.
 
-# tangram_registry(OUTPUT PLANNERS name ... DISPATCHERS name ...) writes OUTPUT into the current binary
-# folder: planners() calls NAME_planner() for each planner, dispatchers() NAME_dispatcher().
+# tangram_registry(OUTPUT PLANNERS name ... DISPATCHERS name ... STAGE_DISPATCHERS name ...) writes OUTPUT
+# into the current binary folder: planners() calls NAME_planner() for each planner, dispatchers()
+# NAME_dispatcher(), stage_dispatchers() NAME_stage_dispatcher().
 function(tangram_registry output)
-  cmake_parse_arguments(ARG "" "" "PLANNERS;DISPATCHERS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "PLANNERS;DISPATCHERS;STAGE_DISPATCHERS" ${ARGN})
   set(declarations "")
-  foreach(kind planner dispatcher)
+  set(planner_type PlannerEntry)
+  set(dispatcher_type DispatcherEntry)
+  set(stage_dispatcher_type StageDispatcherEntry)
+  foreach(kind planner dispatcher stage_dispatcher)
     string(TOUPPER "${kind}S" list)
-    string(SUBSTRING "${kind}" 0 1 first)
-    string(TOUPPER "${first}" first)
-    string(SUBSTRING "${kind}" 1 -1 rest)
-    set(type "${first}${rest}Entry")
+    set(type "${${kind}_type}")
     set(seen "")
     set(calls "")
     foreach(name IN LISTS ARG_${list})
@@ -47,6 +48,12 @@ const std::vector<PlannerEntry>& planners() {
 const std::vector<DispatcherEntry>& dispatchers() {
   static const std::vector<DispatcherEntry> entries{
 @dispatcher_calls@  };
+  return entries;
+}
+
+const std::vector<StageDispatcherEntry>& stage_dispatchers() {
+  static const std::vector<StageDispatcherEntry> entries{
+@stage_dispatcher_calls@  };
   return entries;
 }
 

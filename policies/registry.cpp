@@ -30,12 +30,20 @@ const DispatcherEntry* find_dispatcher(const std::string& name) {
   return find_by_name(dispatchers(), name);
 }
 
+const StageDispatcherEntry* find_stage_dispatcher(const std::string& name) {
+  return find_by_name(stage_dispatchers(), name);
+}
+
 std::vector<std::string> planner_names() {
   return names_of(planners());
 }
 
 std::vector<std::string> dispatcher_names() {
   return names_of(dispatchers());
+}
+
+std::vector<std::string> stage_dispatcher_names() {
+  return names_of(stage_dispatchers());
 }
 
 }  // namespace tangram

@@ -1,5 +1,6 @@
 // The policies that the product is built with. One file and one line in policies/CMakeLists.txt add
-// one: the line compiles NAME.cpp and puts NAME_planner() or NAME_dispatcher() into the table.
+// one: the line compiles NAME.cpp and puts NAME_planner(), NAME_dispatcher() or NAME_stage_dispatcher()
+// into the table.
 #pragma once
 
 #include <string>
@@ -7,18 +8,22 @@
 
 #include "policies/dispatcher.h"
 #include "policies/planner.h"
+#include "policies/stage_dispatcher.h"
 
 namespace tangram {
 
 // In the order of policies/CMakeLists.txt. Names are unique within a kind.
 const std::vector<PlannerEntry>& planners();
 const std::vector<DispatcherEntry>& dispatchers();
+const std::vector<StageDispatcherEntry>& stage_dispatchers();
 
 // nullptr when there is none of that name.
 const PlannerEntry* find_planner(const std::string& name);
 const DispatcherEntry* find_dispatcher(const std::string& name);
+const StageDispatcherEntry* find_stage_dispatcher(const std::string& name);
 
 std::vector<std::string> planner_names();
 std::vector<std::string> dispatcher_names();
+std::vector<std::string> stage_dispatcher_names();
 
 }  // namespace tangram

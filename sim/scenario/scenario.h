@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "policies/policy_info.h"
 #include "profiles/interference.h"
 #include "profiles/profile.h"
+#include "sim/scenario/block_spec.h"
 #include "sim/scenario/overrides.h"
 #include "workloads/workload.h"
 
@@ -28,8 +30,15 @@ enum class Sharing : std::uint8_t { kFromPlan, kExclusive, kTimeSlicing, kMps, k
 // "from_plan", "exclusive", "time_slicing", "mps", "sm", "mig", "mig_mps", in the order of Sharing.
 const std::vector<std::string>& sharing_names();
 
-// The rate device model (docs/model/rate-device.md).
+enum class DeviceModel : std::uint8_t { kRate, kBlocks };
+// "rate", "blocks", in the order of DeviceModel.
+const std::vector<std::string>& device_model_names();
+
+// How the simulated GPUs behave: the rate device model (docs/model/rate-device.md), or in its place
+// the block device model with its own knobs.
 struct DeviceSpec {
+  DeviceModel model = DeviceModel::kRate;
+  BlockSpec blocks;
   Sharing sharing = Sharing::kFromPlan;
   InterferenceSpec interference;
   double quantum_ms = 2;        // time slicing: slice length
@@ -37,6 +46,14 @@ struct DeviceSpec {
   bool busy_processes = false;  // MIG+MPS: speed by the processes that are busy, not by the planned
   double overhead_ms = 0;       // added to every batch by the device, unknown to the policy
   std::uint32_t depth = 2;      // batches that an executor may hold
+};
+
+// Who decides kernel by kernel on the block device model, and how requests reach it.
+struct StageSpec {
+  PolicySpec policy{"streams_job", {}};
+  std::uint32_t outstanding = 0;  // the most requests that the submitter lets in; 0: all
+  std::map<std::string, std::uint32_t> instances;  // by workload: the most at work at once
+  bool from_submit = false;  // latency counts from the submitter, not from the intended arrival
 };
 
 struct Scenario {
@@ -53,6 +70,7 @@ struct Scenario {
   std::optional<Plan> plan;  // given by the scenario in place of a planner
   Routing routing = Routing::kCentral;
   PolicySpec dispatcher{"fifo", {}};
+  StageSpec stages;  // device model blocks only
   DeviceSpec device;
   bool log_requests = false;
   bool log_timeline = false;
