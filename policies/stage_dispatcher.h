@@ -132,8 +132,9 @@ class StageDecisions {
                          static_cast<std::uint32_t>(jobs.size() - 1)});
     merged_.insert(merged_.end(), jobs.begin() + 1, jobs.end());
   }
-  // Takes all launched, unfinished kernels of a job off the device; what ran of them is lost. They
-  // come back as kKilled messages, the oldest first.
+  // Takes the launched, unfinished stages of a job off the device; what ran of them is lost. They
+  // come back as kKilled messages, the newest first; launch none of them again before the last of
+  // these. A copy under way finishes instead.
   void reset(JobId job) { resets_.push_back(job); }
 
   const std::vector<StageLaunch>& launches() const { return launches_; }

@@ -228,7 +228,7 @@ void BlockDevice::kill(std::uint32_t tag, TimePoint now) {
   const std::uint32_t l = of_tag_[tag];
   TANGRAM_CHECK(l != kNone, "not on the device; tag ", tag);
   Launch& launch = launches_[l];
-  TANGRAM_CHECK(launch.kernel->kind == DeviceKernel::Kind::kKernel, "a copy; tag ", tag);
+  if (launch.kernel->kind != DeviceKernel::Kind::kKernel && launch.entered) return;
   Context& context = contexts_[context_of(launch)];
   while (launch.cohorts != kNone) {
     const std::uint32_t c = launch.cohorts;

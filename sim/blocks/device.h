@@ -76,7 +76,8 @@ class BlockDevice {
   // Hands a launch to its stream. Copies and kernels of a stream run in the order of submission.
   void submit(const LaunchRequest& request, TimePoint now);
   // Takes an unfinished launch off the device: what waits never runs, what runs is lost. It is
-  // reported as killed. Requires: the tag is of a kernel that is on the device.
+  // reported as killed. A copy that has reached its engine stays and finishes. Of one stream, kill
+  // the newest first. Requires: the tag is on the device.
   void kill(std::uint32_t tag, TimePoint now);
   // When the device changes next by itself; kNever: not.
   TimePoint next() const {

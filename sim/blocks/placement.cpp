@@ -320,9 +320,7 @@ void BlockDevice::retime(Context& context, TimePoint now) {
     Cohort& cohort = cohorts_[c];
     const DeviceKernel& kernel = *launches_[cohort.launch].kernel;
     double rate = 1;
-    if (!is_roofline) {
-      if (has_others) rate = 1 / kernel.factor;
-    } else {
+    if (is_roofline) {
       const double crowding =
           cohort.sm == kNone
               ? context.sms.crowding(counts_.data() + std::size_t{c} * stride_,
@@ -334,6 +332,7 @@ void BlockDevice::retime(Context& context, TimePoint now) {
       if (kernel.dram > 0) rate = std::min(rate, dram / (kernel.dram / alone_blocks));
       if (kernel.l2 > 0) rate = std::min(rate, l2 / (kernel.l2 / alone_blocks));
     }
+    if (has_others) rate /= kernel.factor;
     if (rate == cohort.rate) continue;
     settle(cohort, now);
     cohort.rate = rate;

@@ -185,8 +185,8 @@ void StageServer::handle(const StageMessage& message, TimePoint now) {
 
 void StageServer::carry_out(TimePoint now) {
   for (const JobId id : decisions_.resets()) {
-    const std::vector<std::uint32_t> tags = jobs_[id.index()].tags;
-    for (const std::uint32_t tag : tags) device_->kill(tag, now);
+    const std::vector<std::uint32_t>& tags = jobs_[id.index()].tags;
+    for (auto tag = tags.rbegin(); tag != tags.rend(); ++tag) device_->kill(*tag, now);
   }
   std::size_t merged = 0;
   for (const StageLaunch& launch : decisions_.launches()) issue(launch, merged, now);

@@ -232,7 +232,7 @@ void add_block_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(number(at + "switch_ms", 0.17, 0, kMillion, "lost at each change between them"));
   keys.push_back(name(at + "contention", "none", {"none", "factor", "roofline"},
                       "between resident blocks: none, the profile's constant factor beside another "
-                      "request, or SM issue slots, DRAM and L2 bandwidth"));
+                      "request, or SM issue slots, DRAM and L2 bandwidth, times that factor"));
   keys.push_back(positive(at + "saturating_warps", 16, 64,
                           "roofline: warps of an SM beyond which they share its issue slots"));
   keys.push_back(key(at + "aggregate", KeyKind::kBool, true,
