@@ -133,8 +133,11 @@ std::string backends_text() {
   return "Simulated (tangram run SCENARIO.json)\n" +
          wrapped(
              "  rate             ",
-             fmt::format("the device model; sharing is one of {}; interference is one of {}",
+             fmt::format("batches at a speed; sharing is one of {}; interference is one of {}",
                          fmt::join(sharing_names(), ", "), fmt::join(interference_names(), ", "))) +
+         wrapped("  blocks           ",
+                 fmt::format("kernels and thread blocks on SMs; stages is one of {}",
+                             fmt::join(stage_dispatcher_names(), ", "))) +
          "In real time (tangram-engine run SCENARIO.json --backend NAME --out R.h5)\n" +
          real_backends();
 }
@@ -156,13 +159,14 @@ std::string figures_text() {
 
 std::string policies_text() {
   return list_text("Planners", planners()) + list_text("Dispatchers", dispatchers()) +
+         list_text("Stage dispatchers", stage_dispatchers()) +
          list_text("SLO splits (of applications)", slo_splits());
 }
 
 bool is_known(const std::string& name) {
   return std::find(topics().begin(), topics().end(), name) != topics().end() ||
          find_planner(name) != nullptr || find_dispatcher(name) != nullptr ||
-         find_slo_split(name) != nullptr;
+         find_stage_dispatcher(name) != nullptr || find_slo_split(name) != nullptr;
 }
 
 std::string name_text(const std::string& name) {
@@ -171,13 +175,16 @@ std::string name_text(const std::string& name) {
   if (const DispatcherEntry* entry = find_dispatcher(name)) {
     text += policy_text("dispatcher", entry->info);
   }
+  if (const StageDispatcherEntry* entry = find_stage_dispatcher(name)) {
+    text += policy_text("stage dispatcher", entry->info);
+  }
   if (const SloSplitEntry* entry = find_slo_split(name)) {
     text += policy_text("SLO split", entry->info);
   }
   if (!text.empty()) return text;
   std::vector<std::string> known = topics();
   for (const std::vector<std::string>& names :
-       {planner_names(), dispatcher_names(), slo_split_names()}) {
+       {planner_names(), dispatcher_names(), stage_dispatcher_names(), slo_split_names()}) {
     for (const std::string& candidate : names) {
       if (std::find(known.begin(), known.end(), candidate) == known.end())
         known.push_back(candidate);

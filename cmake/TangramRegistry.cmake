@@ -2,16 +2,17 @@
 # in a list: no registrar objects, which a linker drops from static libraries, and no order of
 # initialisation.
 
-# tangram_registry(OUTPUT PLANNERS name ... DISPATCHERS name ... SLO_SPLITS name ...) writes OUTPUT into
-# the current binary folder: planners() calls NAME_planner() for each planner, dispatchers()
-# NAME_dispatcher(), slo_splits() NAME_slo_split().
+# tangram_registry(OUTPUT PLANNERS name ... DISPATCHERS name ... STAGE_DISPATCHERS name ... SLO_SPLITS name ...)
+# writes OUTPUT into the current binary folder: planners() calls NAME_planner() for each planner,
+# dispatchers() NAME_dispatcher(), and so on.
 function(tangram_registry output)
-  cmake_parse_arguments(ARG "" "" "PLANNERS;DISPATCHERS;SLO_SPLITS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "PLANNERS;DISPATCHERS;STAGE_DISPATCHERS;SLO_SPLITS" ${ARGN})
   set(declarations "")
   set(planner_type PlannerEntry)
   set(dispatcher_type DispatcherEntry)
+  set(stage_dispatcher_type StageDispatcherEntry)
   set(slo_split_type SloSplitEntry)
-  foreach(kind planner dispatcher slo_split)
+  foreach(kind planner dispatcher stage_dispatcher slo_split)
     string(TOUPPER "${kind}S" list)
     set(type "${${kind}_type}")
     set(seen "")
@@ -48,6 +49,12 @@ const std::vector<PlannerEntry>& planners() {
 const std::vector<DispatcherEntry>& dispatchers() {
   static const std::vector<DispatcherEntry> entries{
 @dispatcher_calls@  };
+  return entries;
+}
+
+const std::vector<StageDispatcherEntry>& stage_dispatchers() {
+  static const std::vector<StageDispatcherEntry> entries{
+@stage_dispatcher_calls@  };
   return entries;
 }
 

@@ -30,6 +30,10 @@ const DispatcherEntry* find_dispatcher(const std::string& name) {
   return find_by_name(dispatchers(), name);
 }
 
+const StageDispatcherEntry* find_stage_dispatcher(const std::string& name) {
+  return find_by_name(stage_dispatchers(), name);
+}
+
 const SloSplitEntry* find_slo_split(const std::string& name) {
   return find_by_name(slo_splits(), name);
 }
@@ -40,6 +44,10 @@ std::vector<std::string> planner_names() {
 
 std::vector<std::string> dispatcher_names() {
   return names_of(dispatchers());
+}
+
+std::vector<std::string> stage_dispatcher_names() {
+  return names_of(stage_dispatchers());
 }
 
 std::vector<std::string> slo_split_names() {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "profiles/kernel_synth.h"
 #include "sim/core/error.h"
 
 namespace tangram {
@@ -138,6 +139,9 @@ Profile synthesize_profile(const std::string& model, const GpuType& gpu) {
     }
   }
   std::sort(profile.points.begin(), profile.points.end(), point_before);
+  if (const LatencyPoint* alone = profile.point({}, 1, 1)) {
+    profile.kernels = synthesize_kernels(figures, alone->latency_ms);
+  }
   return profile;
 }
 

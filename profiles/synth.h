@@ -41,7 +41,8 @@ double synthetic_latency_ms(const ModelFigures& model,
                             std::uint32_t batch);
 
 // The profile for the whole GPU and 10 % to 100 % of its SMs (1 process), and for each MIG size (1
-// to 3 processes), batches 1 to 128 in powers of two, as far as they fit the memory. Throws
+// to 3 processes), batches 1 to 128 in powers of two, as far as they fit the memory. A
+// kernel list for batch 1, marked synthetic (profiles/kernel_synth.h). Throws
 // ConfigError for an unknown model (naming the nearest) or a GPU type without figures.
 Profile synthesize_profile(const std::string& model, const GpuType& gpu);
 

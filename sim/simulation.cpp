@@ -6,7 +6,10 @@
 #include <exception>
 #include <thread>
 
+#include <fmt/format.h>
+
 #include "policies/registry.h"
+#include "sim/blocks/block_loop.h"
 #include "sim/event_loop.h"
 #include "sim/shards.h"
 
@@ -15,16 +18,41 @@ namespace {
 
 // What one shard leaves behind; indices are the shard's own.
 struct ShardResult {
-  Deployment deployment;
+  std::vector<std::string> executor_names;
+  std::vector<std::uint32_t> gpu_of_executor;  // within the shard
   std::vector<WorkloadMetrics> metrics;
   BusyTime busy;
   std::vector<RequestRow> rows;
   std::vector<BatchSpan> spans;
   std::vector<std::string> notes;
   HostCounters host;
+  BlockDevice::Counters blocks;  // device model blocks only
   std::uint64_t events = 0;
   TimePoint end;
 };
+
+ShardResult run_on_blocks(const Scenario& scenario,
+                          const Plan& part,
+                          const Deployment& deployment,
+                          StreamKey key,
+                          const RecorderOptions& recording,
+                          const std::function<void(double)>& progress) {
+  ShardResult result;
+  BlockLoop loop(scenario, part, deployment, key, recording);
+  loop.run(progress);
+  result.executor_names = loop.metrics().lane_names();
+  result.gpu_of_executor = loop.metrics().gpu_of_lane();
+  result.metrics = loop.metrics().workloads();
+  result.busy = loop.busy_time();
+  result.rows = std::move(loop.metrics().rows());
+  result.spans = std::move(loop.metrics().spans());
+  result.blocks = loop.counters();
+  result.host.instants = loop.messages();
+  result.host.batches = loop.jobs();
+  result.events = loop.events();
+  result.end = loop.now();
+  return result;
+}
 
 ShardResult run_shard(const Scenario& scenario,
                       const Plan& plan,
@@ -45,16 +73,23 @@ ShardResult run_shard(const Scenario& scenario,
     for (WorkloadId& stage : applications.back().stages) stage = WorkloadId(place[stage.index()]);
   }
 
-  ShardResult result;
-  result.deployment = deploy(part, workloads, scenario.profiles, scenario.routing);
-  manage_weights(result.deployment, scenario.cluster, scenario.profiles, scenario.device.weights);
-  const DispatcherEntry* entry = find_dispatcher(scenario.dispatcher.name);
-  TANGRAM_CHECK(entry != nullptr, "unknown dispatcher ", scenario.dispatcher.name);
-  const std::unique_ptr<Dispatcher> dispatcher = entry->make(scenario.dispatcher.params);
+  Deployment deployment = deploy(part, workloads, scenario.profiles, scenario.routing);
+  manage_weights(deployment, scenario.cluster, scenario.profiles, scenario.device.weights);
   const RecorderOptions recording{kStart + from_seconds(scenario.warmup_s),
                                   kStart + from_seconds(scenario.duration_s), scenario.log_requests,
                                   scenario.log_timeline};
-  EventLoop loop(scenario, result.deployment, applications, *dispatcher, key, recording);
+  if (scenario.device.model == DeviceModel::kBlocks) {
+    return run_on_blocks(scenario, part, deployment, key, recording, progress);
+  }
+  ShardResult result;
+  for (std::size_t e = 0; e < deployment.executors.size(); ++e) {
+    result.executor_names.push_back(executor_name(deployment, ExecutorId(e)));
+    result.gpu_of_executor.push_back(deployment.executors[e].gpu.value());
+  }
+  const DispatcherEntry* entry = find_dispatcher(scenario.dispatcher.name);
+  TANGRAM_CHECK(entry != nullptr, "unknown dispatcher ", scenario.dispatcher.name);
+  const std::unique_ptr<Dispatcher> dispatcher = entry->make(scenario.dispatcher.params);
+  EventLoop loop(scenario, deployment, applications, *dispatcher, key, recording);
   loop.run(progress);
   result.metrics = loop.recorder().workloads();
   result.busy = loop.recorder().busy();
@@ -129,6 +164,10 @@ class Merger {
       merge_workloads(s);
       merge_rows(s);
     }
+    if (kernels_ > 0) {
+      result_.notes.push_back(fmt::format("block model: {} kernels, {} blocks in {} cohorts",
+                                          kernels_, blocks_, cohorts_));
+    }
     std::sort(result_.requests.begin(), result_.requests.end(),
               [](const RequestRow& a, const RequestRow& b) { return a.id < b.id; });
     // Stable: batches that take no time keep the order in which their executor ran them.
@@ -146,10 +185,10 @@ class Merger {
     };
     std::vector<Place> places;
     for (std::size_t s = 0; s < shards_.size(); ++s) {
-      const Deployment& deployment = parts_[s].deployment;
-      executor_of_[s].resize(deployment.executors.size());
-      for (std::size_t e = 0; e < deployment.executors.size(); ++e) {
-        places.push_back({shards_[s].gpus[deployment.executors[e].gpu.index()], s, e});
+      const std::vector<std::uint32_t>& gpu_of = parts_[s].gpu_of_executor;
+      executor_of_[s].resize(gpu_of.size());
+      for (std::size_t e = 0; e < gpu_of.size(); ++e) {
+        places.push_back({shards_[s].gpus[gpu_of[e]], s, e});
       }
       for (std::size_t g = 0; g < shards_[s].gpus.size(); ++g) {
         result_.busy.gpus[shards_[s].gpus[g]] = parts_[s].busy.gpus[g];
@@ -160,7 +199,7 @@ class Merger {
     for (const Place& place : places) {
       const ShardResult& part = parts_[place.shard];
       executor_of_[place.shard][place.executor] = ExecutorId(result_.executor_names.size());
-      result_.executor_names.push_back(executor_name(part.deployment, ExecutorId(place.executor)));
+      result_.executor_names.push_back(part.executor_names[place.executor]);
       result_.gpu_of_executor.push_back(place.gpu);
       result_.busy.executors.push_back(part.busy.executors[place.executor]);
     }
@@ -176,6 +215,9 @@ class Merger {
     result_.host.batches += part.host.batches;
     result_.host.refused += part.host.refused;
     result_.host.stale += part.host.stale;
+    kernels_ += part.blocks.kernels;
+    blocks_ += part.blocks.blocks;
+    cohorts_ += part.blocks.cohorts;
     result_.simulated_s = std::max(result_.simulated_s, to_seconds(part.end - kStart));
     for (const std::string& note : part.notes) {
       if (std::find(result_.notes.begin(), result_.notes.end(), note) == result_.notes.end()) {
@@ -213,7 +255,15 @@ class Merger {
   std::uint32_t workloads_;
   RunResult& result_;
   std::vector<std::vector<ExecutorId>> executor_of_;  // by shard, by its executor
+  std::uint64_t kernels_ = 0, blocks_ = 0, cohorts_ = 0;
 };
+
+std::string block_device_name(const BlockSpec& spec) {
+  const char* contention = spec.contention == Contention::kNone     ? "none"
+                           : spec.contention == Contention::kFactor ? "factor"
+                                                                    : "roofline";
+  return fmt::format("blocks ({} queues, contention {})", spec.queues, contention);
+}
 
 Shard everything(const Scenario& scenario, const Plan& plan) {
   Shard shard;
@@ -231,10 +281,12 @@ RunResult simulate(const Scenario& scenario, const Plan& plan, const RunOptions&
   result.scenario = scenario.name;
   result.scenario_text = scenario.text;
   result.routing = routing_names()[static_cast<std::size_t>(scenario.routing)];
-  result.dispatcher = scenario.dispatcher.name;
-  result.device = "rate (sharing " +
-                  sharing_names()[static_cast<std::size_t>(scenario.device.sharing)] +
-                  ", interference " + scenario.device.interference.name + ")";
+  const bool is_blocks = scenario.device.model == DeviceModel::kBlocks;
+  result.dispatcher = is_blocks ? scenario.stages.policy.name : scenario.dispatcher.name;
+  result.device = is_blocks ? block_device_name(scenario.device.blocks)
+                            : "rate (sharing " +
+                                  sharing_names()[static_cast<std::size_t>(scenario.device.sharing)] +
+                                  ", interference " + scenario.device.interference.name + ")";
   result.runtime = "simulation";
   result.seed = scenario.seed;
   result.measured_s = scenario.duration_s - scenario.warmup_s;

@@ -1,4 +1,4 @@
-// Reads "device": the rate model, how GPUs are shared, and the interference model.
+// Reads "device": the model, how GPUs are shared, and the interference model.
 #include <fmt/format.h>
 
 #include "sim/scenario/detail/sections.h"
@@ -61,13 +61,27 @@ InterferenceSpec read_interference(const JsonNode& node) {
 
 }  // namespace
 
+const std::vector<std::string>& device_model_names() {
+  static const std::vector<std::string> names{"rate", "blocks"};
+  return names;
+}
+
 DeviceSpec read_device(const std::optional<JsonNode>& node) {
   DeviceSpec device;
   KeyReader keys(node, "/device");
-  if (node && node->value().is_object() && node->value().value("model", Json()) == "blocks") {
-    keys.node("model")->fault("this build has only the device model \"rate\", not \"blocks\"");
-  } else {
-    keys.name("model");
+  device.model = static_cast<DeviceModel>(keys.name("model").value_or(0));
+  const auto blocks = keys.node("blocks");
+  if (device.model == DeviceModel::kBlocks) {
+    device.blocks = read_blocks(blocks);
+    for (const char* key : {"sharing", "interference", "quantum_ms", "switch_ms", "processes",
+                            "overhead_ms", "depth"}) {
+      if (!keys.has(key)) continue;
+      keys.node(key)->fault(fmt::format(
+          "\"{}\" belongs to the device model \"rate\"; \"blocks\" has its own under /device/blocks",
+          key));
+    }
+  } else if (blocks) {
+    blocks->fault("\"blocks\" belongs to the device model \"blocks\"");
   }
   device.sharing = static_cast<Sharing>(keys.name("sharing").value_or(0));
   if (const auto interference = keys.node("interference")) {

@@ -248,11 +248,68 @@ void add_policy_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(key("/dispatcher", KeyKind::kObject, {}, "who makes batches"));
   keys.push_back(name("/dispatcher/name", "fifo", dispatcher_names(), "describe NAME says more"));
   keys.push_back(key("/dispatcher/params", KeyKind::kObject, {}, "of that dispatcher"));
+  keys.push_back(key("/stages", KeyKind::kObject, {},
+                     "who launches kernels, in place of a dispatcher (device model blocks)"));
+  keys.push_back(
+      name("/stages/name", "streams_job", stage_dispatcher_names(), "describe NAME says more"));
+  keys.push_back(key("/stages/params", KeyKind::kObject, {}, "of that stage dispatcher"));
+  keys.push_back(integer("/stages/outstanding", 0, 0, kMillion,
+                         "requests that are let in at once, in the order of arrival; 0: all"));
+  keys.push_back(key("/stages/instances", KeyKind::kObject, {},
+                     "by workload: requests at work at once; others wait, and are outstanding"));
+  keys.push_back(name("/stages/latency_from", "intended", {"intended", "submit"},
+                      "latency counts from the arrival, or from when it was let in"));
+}
+
+// The knobs of BlockSpec.
+void add_block_keys(std::vector<KeyInfo>& keys) {
+  keys.push_back(key("/device/blocks", KeyKind::kObject, {}, "knobs of the device model blocks"));
+  const std::string at = "/device/blocks/";
+  keys.push_back(integer(at + "queues", 8, 1, 4096,
+                         "hardware queues of a process (CUDA_DEVICE_MAX_CONNECTIONS)"));
+  keys.push_back(name(at + "queue_release", "dispatch", {"dispatch", "completion"},
+                      "when a queue lets the next kernel go: its kernel is on the SMs, or over"));
+  keys.push_back(name(at + "queue_mapping", "round_robin", {"round_robin", "random"},
+                      "streams to queues"));
+  keys.push_back(name(at + "queue_waiters", "fifo", {"fifo", "random"},
+                      "which stream gets a queue that is free"));
+  keys.push_back(integer(at + "resident_grids", 128, 1, kMillion, "kernels on the device at once"));
+  keys.push_back(integer(at + "copy_engines", 2, 1, 2, "2: one for each direction"));
+  keys.push_back(positive(at + "copy_gb_per_s", 12, 1e5, "of the host link, each direction"));
+  keys.push_back(number(at + "copy_fixed_us", 5.3, 0, kMillion, "of every copy"));
+  keys.push_back(integer(at + "input_bytes", 0, 0, 1e12, "copied to the device for a request"));
+  keys.push_back(integer(at + "output_bytes", 0, 0, 1e12, "copied back"));
+  keys.push_back(number(at + "visible_us", 4, 0, kMillion, "from a launch to its first instruction"));
+  keys.push_back(number(at + "gap_us", 2, 0, kMillion, "between two kernels of one stream"));
+  keys.push_back(number(at + "notify_us", 5.5, 0, kMillion, "from a block's end to the server"));
+  keys.push_back(number(at + "poll_us", 0.05, 0, kMillion,
+                        "server: to read the record of up to 16 blocks"));
+  keys.push_back(number(at + "decision_us", 0.5, 0, kMillion, "server: to choose a stage"));
+  keys.push_back(number(at + "launch_us", 2.75, 0, kMillion, "server or host thread: a launch"));
+  keys.push_back(positive(at + "quantum_ms", 2, kMillion, "time slice of a process without MPS"));
+  keys.push_back(number(at + "switch_ms", 0.17, 0, kMillion, "lost at each change between them"));
+  keys.push_back(name(at + "contention", "none", {"none", "factor", "roofline"},
+                      "between resident blocks: none, the profile's constant factor beside another "
+                      "request, or SM issue slots, DRAM and L2 bandwidth, times that factor"));
+  keys.push_back(positive(at + "saturating_warps", 16, 64,
+                          "roofline: warps of an SM beyond which they share its issue slots"));
+  keys.push_back(key(at + "aggregate", KeyKind::kBool, true,
+                     "blocks placed at one instant end as one; false: an event per block"));
+  keys.push_back(integer(at + "merge_above", 16, 1, kMillion,
+                         "cohorts of a kernel beyond which close ones are joined"));
+  keys.push_back(number(at + "merge_within", 0.01, 0, 1, "of a block's time: how close"));
+  keys.push_back(key(at + "sm", KeyKind::kObject, {},
+                     "limits of an SM, in place of the GPU type's; needed for types of your own"));
+  keys.push_back(required(integer(at + "sm/threads", {}, 32, 4096, "resident threads")));
+  keys.push_back(required(integer(at + "sm/blocks", {}, 1, 64, "resident blocks")));
+  keys.push_back(required(integer(at + "sm/registers", {}, 256, 1 << 18, "32 bits each")));
+  keys.push_back(required(integer(at + "sm/shared_bytes", {}, 256, 1 << 19, "shared memory")));
 }
 
 void add_device_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(key("/device", KeyKind::kObject, {}, "how the simulated GPUs behave"));
-  keys.push_back(name("/device/model", "rate", {"rate"}, "remaining work and speed per batch"));
+  keys.push_back(name("/device/model", "rate", device_model_names(),
+                      "rate: remaining work and speed per batch; blocks: kernels, thread blocks, SMs"));
   keys.push_back(
       name("/device/sharing", "from_plan", sharing_names(), "how processes of one GPU share it"));
   keys.push_back(key("/device/interference", KeyKind::kObject, {},
@@ -284,6 +341,7 @@ void add_device_keys(std::vector<KeyInfo>& keys) {
                           "memory of a GPU for weights; default: all that it has"));
   keys.push_back(name("/device/weights/initially", "empty", {"empty", "filled"},
                       "what is there at the start: nothing, or the first models that fit"));
+  add_block_keys(keys);
   keys.push_back(key("/outputs", KeyKind::kObject, {}, "what a result holds beside the metrics"));
   keys.push_back(key("/outputs/requests", KeyKind::kBool, false, "a row per request"));
   keys.push_back(key("/outputs/timeline", KeyKind::kBool, false, "a row per batch"));

@@ -252,11 +252,13 @@ Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFil
   const std::optional<JsonNode> device = keys.node("device");
   scenario.device = read_device(device);
   if (scenario.device.weights.managed && faults.empty()) check_weights(*device, scenario);
+  scenario.stages = read_stages(keys.node("stages"), scenario.workloads, faults);
   KeyReader outputs(keys.node("outputs"), "/outputs");
   scenario.log_requests = outputs.boolean("requests");
   scenario.log_timeline = outputs.boolean("timeline");
   outputs.finish();
   keys.finish();
+  if (faults.empty()) check_device_model(scenario, root);
   if (faults.empty() && scenario.plan) {
     const std::string file = root.value()["planner"]["plan"].get<std::string>();
     check_plan(*scenario.plan, scenario.workloads, scenario.profiles, scenario.cluster,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "policies/weights.h"
 #include "profiles/interference.h"
 #include "profiles/profile.h"
+#include "sim/scenario/block_spec.h"
 #include "sim/scenario/overrides.h"
 #include "workloads/application.h"
 #include "workloads/network_delay.h"
@@ -30,8 +32,15 @@ enum class Sharing : std::uint8_t { kFromPlan, kExclusive, kTimeSlicing, kMps, k
 // "from_plan", "exclusive", "time_slicing", "mps", "sm", "mig", "mig_mps", in the order of Sharing.
 const std::vector<std::string>& sharing_names();
 
-// The rate device model (docs/model/rate-device.md).
+enum class DeviceModel : std::uint8_t { kRate, kBlocks };
+// "rate", "blocks", in the order of DeviceModel.
+const std::vector<std::string>& device_model_names();
+
+// How the simulated GPUs behave: the rate device model (docs/model/rate-device.md), or in its place
+// the block device model with its own knobs.
 struct DeviceSpec {
+  DeviceModel model = DeviceModel::kRate;
+  BlockSpec blocks;
   Sharing sharing = Sharing::kFromPlan;
   InterferenceSpec interference;
   double quantum_ms = 2;        // time slicing: slice length
@@ -40,6 +49,14 @@ struct DeviceSpec {
   double overhead_ms = 0;       // added to every batch by the device, unknown to the policy
   std::uint32_t depth = 2;      // batches that an executor may hold
   WeightsSpec weights;          // loads during the run
+};
+
+// Who decides kernel by kernel on the block device model, and how requests reach it.
+struct StageSpec {
+  PolicySpec policy{"streams_job", {}};
+  std::uint32_t outstanding = 0;  // the most requests that the submitter lets in; 0: all
+  std::map<std::string, std::uint32_t> instances;  // by workload: the most at work at once
+  bool from_submit = false;  // latency counts from the submitter, not from the intended arrival
 };
 
 struct Scenario {
@@ -58,6 +75,7 @@ struct Scenario {
   std::optional<Plan> plan;  // given by the scenario in place of a planner
   Routing routing = Routing::kCentral;
   PolicySpec dispatcher{"fifo", {}};
+  StageSpec stages;  // device model blocks only
   DeviceSpec device;
   bool log_requests = false;
   bool log_timeline = false;

@@ -36,6 +36,20 @@ TEST(AnalyticProfiles, AreSortedMarkedAndHaveMemory) {
   }
 }
 
+TEST(AnalyticProfiles, KernelListsAddUpToTheLatency) {
+  for (const ModelFigures& model : known_models()) {
+    const Profile p = synthesize_profile(model.name, *find_gpu_type("t4"));
+    double sum_us = 0;
+    for (const Kernel& kernel : p.kernels) {
+      EXPECT_THAT(kernel.name, HasSubstr("synthetic"));
+      EXPECT_EQ(kernel.batch, 1U);
+      sum_us += kernel.duration_us;
+    }
+    EXPECT_EQ(p.kernels.size(), static_cast<std::size_t>(model.kernels));
+    EXPECT_NEAR(sum_us / 1e3, *p.latency_ms({}, 1, 1), 1e-9 * sum_us) << model.name;
+  }
+}
+
 TEST(AnalyticProfiles, LatencyRisesWithBatchAndProcessesAndFallsWithTheShare) {
   const GpuType& gpu = *find_gpu_type("a100-80gb");
   for (const ModelFigures& model : known_models()) {

@@ -15,7 +15,16 @@ namespace tangram {
 
 // An absent section gives the defaults. GPU types that are unknown are left out, after their fault.
 Cluster read_cluster(const std::optional<JsonNode>& node);
+// "/device/blocks".
+BlockSpec read_blocks(const std::optional<JsonNode>& node);
 DeviceSpec read_device(const std::optional<JsonNode>& node);
+// "stages". Workloads are read already.
+StageSpec read_stages(const std::optional<JsonNode>& node,
+                      const std::vector<Workload>& workloads,
+                      Faults& faults);
+// Adds a fault for every part of the scenario that its device model cannot do. `keys`: of the
+// scenario, for the places.
+void check_device_model(const Scenario& scenario, const JsonNode& root);
 
 // For each of the scenario's workloads, its share of the rate of "popularity", in requests/s;
 // nullopt for those that do not take one (takes_share), and for all without "popularity".
