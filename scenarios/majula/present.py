@@ -34,29 +34,27 @@ class Tables:
                       if key[0] == strategies[0] and isinstance(key[1], tuple)]
 
     def tenants(self, strategy, mix):
-        """(model, mean latency, alone on the same share, p99 / p50, cov) of each tenant."""
+        """(model, mean latency, alone on the same share) of each tenant."""
         runs = self.rows[strategy, mix]
         found = []
         for name in runs[0]:
             latency = mean_over(runs, name, "latency_ms.mean")
             slowdown = mean_over(runs, name, "slowdown")
             same_share = mean_over(runs, name, "exec_ms.mean") / slowdown
-            found.append((runs[0][name]["model"], latency, same_share,
-                          mean_over(runs, name, "latency_p99_over_p50"),
-                          mean_over(runs, name, "latency_cov")))
+            found.append((runs[0][name]["model"], latency, same_share))
         return found
 
     def throughput(self, strategy, mix):
         """STP: the sum of every tenant's throughput over what it has alone on the whole GPU."""
         return sum(self.alone_ms[model] / latency
-                   for model, latency, *_ in self.tenants(strategy, mix))
+                   for model, latency, _ in self.tenants(strategy, mix))
 
     def slowdowns(self, strategy):
         """{(victim, aggressor): slowdown} over the pairs, against alone on the same share."""
         found = {}
         for mix in (mix for mix in self.mixes if len(mix) == 2):
             tenants = self.tenants(strategy, mix)
-            for (model, latency, same_share, *_), other in zip(tenants, reversed(tenants)):
+            for (model, latency, same_share), other in zip(tenants, reversed(tenants)):
                 key = (model, other[0])
                 found[key] = max(found.get(key, 0), latency / same_share)
         return found
@@ -64,17 +62,17 @@ class Tables:
     def summary(self, strategy):
         fours = [mix for mix in self.mixes if len(mix) == 4]
         same = [mix for mix in fours if len(set(mix)) == 1]
-        tenants = [t for mix in self.mixes for t in self.tenants(strategy, mix)]
         slowdowns = self.slowdowns(strategy)
         gap = [t[1] for t in self.tenants(strategy, "four of one")]
         batch_of_four = mean_over(self.rows["one batch of four"], "a resnet50", "latency_ms.mean")
-        progress = [jain([len(mix) * self.alone_ms[model] / latency for model, latency, *_ in
+        progress = [jain([len(mix) * self.alone_ms[model] / latency for model, latency, _ in
                           self.tenants(strategy, mix)]) for mix in self.mixes]
         good = [self.goodput[strategy, mix] for mix in fours]
         reference = [self.goodput[self.strategies[0], mix] for mix in fours]
         victim = [run["a resnet50"] for run in self.aggressor[strategy, 2]]
         least = min(load for _, load in self.aggressor)
         before = [run["a resnet50"] for run in self.aggressor[strategy, least]]
+        shared = self.aggressor[strategy, 0.5]
         attained, at_rest = (interval([r["slo_attainment"] for r in rows])[0]
                              for rows in (victim, before))
         return {
@@ -82,8 +80,8 @@ class Tables:
             "E2 batching gap": sum(gap) / len(gap) / batch_of_four,
             "E3 goodput99 / exclusive": geometric_mean(
                 [max(g, 1e-9) / max(r, 1e-9) for g, r in zip(good, reference)]),
-            "P1 CoV": max(t[4] for t in tenants),
-            "P2 p99/p50": max(t[3] for t in tenants),
+            "P1 CoV": mean_over(shared, "a resnet50", "latency_cov"),
+            "P2 p99/p50": mean_over(shared, "a resnet50", "latency_p99_over_p50"),
             "P3 tenant gap %": max((100 * (max(t[1] for t in self.tenants(strategy, mix)) /
                                            min(t[1] for t in self.tenants(strategy, mix)) - 1)
                                     for mix in same), default=math.nan),
@@ -132,7 +130,7 @@ class Tables:
                 [100 * load for load in loads], [mean for mean, _ in attained],
                 yerr=[half for _, half in attained], elinewidth=0.6, **look))
         isolation.set(xlabel="worst slowdown by one neighbour", ylabel="STP, mean over mixes")
-        tail.set(xlabel="worst p99 / p50, saturated", ylabel="goodput99 / exclusive's")
+        tail.set(xlabel="victim's p99 / p50, both at half load", ylabel="goodput99 / exclusive's")
         victim.set(xlabel="aggressor's load (% of its capacity)", ylabel="victim attains (%)",
                    ylim=(-3, 103))
         style.legend_above(figure, handles, list(self.strategies))
