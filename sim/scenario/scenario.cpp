@@ -20,6 +20,13 @@ namespace fs = std::filesystem;
 
 constexpr double kHighestRate = 1e9;  // one request per nanosecond, the resolution of time
 
+double highest_rate(const ArrivalSpec& spec) {
+  double rate = std::max(spec.rate_rps, spec.end_rps.value_or(0));
+  for (const MmppState& state : spec.states) rate = std::max(rate, state.rate_rps);
+  for (const ArrivalSpec& segment : spec.segments) rate = std::max(rate, highest_rate(segment));
+  return rate;
+}
+
 // An array that must have something in it.
 std::vector<JsonNode> items_of(KeyReader& keys, const std::string& key) {
   const std::optional<JsonNode> node = keys.node(key);
@@ -99,9 +106,9 @@ void read_workloads(const std::vector<JsonNode>& items,
     if (const auto arrivals = keys.node("arrivals")) {
       workload.arrivals = read_arrivals(*arrivals, base, shares[i]).value_or(ArrivalSpec{});
       scale_rates(workload.arrivals, load);
-      if (workload.arrivals.rate_rps > kHighestRate) {
-        item.fault(fmt::format("/load {:g} makes {:.3g} requests/s; at most {:g}", load,
-                               workload.arrivals.rate_rps, kHighestRate));
+      if (const double rate = highest_rate(workload.arrivals); rate > kHighestRate) {
+        item.fault(fmt::format("/load {:g} makes {:.3g} requests/s; at most {:g}", load, rate,
+                               kHighestRate));
       }
     }
     keys.finish();

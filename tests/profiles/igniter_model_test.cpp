@@ -219,7 +219,7 @@ TEST(IgniterImport, CoefficientsAloneMakeProfiles) {
     "hardware": {"F_mhz": 1530, "P_cap_w": 300, "P_idle_w": 53.5, "unit_pct": 2.5,
                  "pcie_bytes_per_ms": 1e7, "alpha_f_mhz_per_w": -1, "alpha_sch": 0.1, "beta_sch": 0},
     "models": {"net": {"n_kernels": 20, "base_sched_ms": 0.5, "k": [0, 100, 0, 0, 0],
-                       "alpha_cache": 0.01, "power_ab": [1, 2], "l2_ab": [3, 4], "d_load": 5,
+                       "alpha_cache": 0.01, "power_ab": [0.1, 2], "l2_ab": [3, 4], "d_load": 5,
                        "d_feedback": 6}}})");
   const ImportResult result = import_profiles("igniter", {folder.file("")}, {});
   ASSERT_THAT(result.profiles, SizeIs(1));
@@ -228,7 +228,7 @@ TEST(IgniterImport, CoefficientsAloneMakeProfiles) {
   EXPECT_EQ(net.launches, 20);
   EXPECT_EQ(net.igniter->l2_base_pct, 4);
   EXPECT_EQ(net.igniter->out_bytes, 6);
-  EXPECT_EQ(net.latency_ms({ShareKind::kPercent, 25}, 1, 1), 0.5 + 100.0 / 25 + 11.0 / 1e7);
+  EXPECT_DOUBLE_EQ(*net.latency_ms({ShareKind::kPercent, 25}, 1, 1), 0.5 + 100.0 / 25 + 11.0 / 1e7);
 }
 
 }  // namespace

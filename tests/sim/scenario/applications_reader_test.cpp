@@ -120,8 +120,9 @@ TEST(ApplicationsReader, TellsEveryFaultWithItsPlace) {
   EXPECT_THAT(faults({{"/workloads/1/slo_split", R"({"name": "nexsus", "parms": {}})"}}),
               ElementsAre(HasSubstr("/slo_split/name: unknown slo_split \"nexsus\""),
                           HasSubstr("/slo_split/parms: ")));
-  EXPECT_THAT(faults({{"/workloads/1/slo_split/stages_ms", R"({"first": 1, "secnd": 2})"}}),
-              ElementsAre(HasSubstr("stages_ms/second"), HasSubstr("stages_ms/secnd")));
+  EXPECT_THAT(
+      faults({{"/workloads/1/slo_split/stages_ms", R"({"first": 1, "secnd": 2})"}}),
+      ElementsAre(HasSubstr("the key \"second\" is missing"), HasSubstr("stages_ms/secnd")));
 }
 
 TEST(ApplicationsReader, RefusesWhatIsNoGraphOfStages) {
