@@ -34,8 +34,8 @@ PlannerEntry gpulet_planner() {
             number_param("latency_ratio", 1.1, 1, 100, "every latency is multiplied by it"),
             number_param("rate_quantile", 0.99, 0, 0.999999,
                          "plan for this quantile of the Poisson count in a second; 0: the mean"),
-            integer_param("max_batch", 32, 1, 1'000'000, "largest batch"),
-            integer_param("tasks_per_partition", 3, 1, 1000,
+            integer_param("max_batch", 32, 1, 1024, "largest batch"),
+            integer_param("max_tasks", 3, 1, 1000,
                           "workloads that share a partition by time, at most")}},
           []() -> std::unique_ptr<Planner> { return std::make_unique<Gpulet>(); }};
 }

@@ -20,7 +20,7 @@ detail::PackOptions options_of(const Params& params) {
   options.interference = params.boolean("interference");
   options.may_share = params.boolean("time_sharing");
   options.max_batch = static_cast<std::uint32_t>(params.integer("max_batch"));
-  options.tasks_per_glet = static_cast<std::size_t>(params.integer("tasks_per_partition"));
+  options.tasks_per_glet = static_cast<std::size_t>(params.integer("max_tasks"));
   return options;
 }
 

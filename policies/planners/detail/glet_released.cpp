@@ -186,7 +186,7 @@ Plan glet_released_plan(const PlanningProblem& problem, const GletRelease& relea
   options.interference = release.interference;
   options.greedy = release.greedy;
   options.may_split = !release.exhaustive;
-  options.tasks_per_glet = static_cast<int>(problem.params.integer("tasks_per_partition"));
+  options.tasks_per_glet = static_cast<int>(problem.params.integer("max_tasks"));
   const GletCosts costs(problem, options.sizes, problem.params.number("latency_ratio"));
   const GletSaturation saturation(costs, demands, options.sizes);
   const std::vector<std::size_t> types = gpu_types(problem.cluster, costs);
@@ -208,7 +208,7 @@ Plan glet_released_plan(const PlanningProblem& problem, const GletRelease& relea
 std::vector<ParamInfo> glet_released_params() {
   return {number_param("latency_ratio", 1.1, 1, 100,
                        "every latency is multiplied by it; the original's \"Latency Ratio\""),
-          integer_param("tasks_per_partition", 3, 1, 1000,
+          integer_param("max_tasks", 3, 1, 1000,
                         "models that share a partition by time, at most; its \"Max Model\"")};
 }
 

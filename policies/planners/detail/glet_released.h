@@ -26,7 +26,7 @@ int glet_inflated_rate(int mean_rps);
 // without partitions in use are empty.
 Plan glet_released_plan(const PlanningProblem& problem, const GletRelease& release);
 
-// The parameters that its configurations share: latency_ratio, and tasks_per_partition.
+// The parameters that its configurations share: latency_ratio, and max_tasks.
 std::vector<ParamInfo> glet_released_params();
 
 }  // namespace tangram::detail
