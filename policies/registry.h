@@ -1,6 +1,6 @@
 // The policies that the product is built with. One file and one line in policies/CMakeLists.txt add
-// one: the line compiles NAME.cpp and puts NAME_planner(), NAME_dispatcher() or NAME_stage_dispatcher()
-// into the table.
+// one: the line compiles NAME.cpp and puts NAME_planner(), NAME_dispatcher() or
+// NAME_stage_dispatcher() into the table.
 #pragma once
 
 #include <string>
