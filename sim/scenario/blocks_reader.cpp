@@ -93,6 +93,9 @@ StageSpec read_stages(const std::optional<JsonNode>& node,
 }
 
 void check_device_model(const Scenario& scenario, const JsonNode& root) {
+  if (!root.value().is_object()) return;
+  // GPUs and models with faults of their own are not looked at again.
+  const bool is_clean = root.faults().empty();
   const auto fault = [&](const std::string& pointer, const std::string& what) {
     root.faults().add(root.source() + '#' + pointer, what);
   };
@@ -114,7 +117,7 @@ void check_device_model(const Scenario& scenario, const JsonNode& root) {
           "the device model \"blocks\" sends a request to the device with the fewest: "
           "it has only \"central\"");
   }
-  for (std::size_t g = 0; g < scenario.cluster.gpus.size(); ++g) {
+  for (std::size_t g = 0; is_clean && g < scenario.cluster.gpus.size(); ++g) {
     const std::string& name = scenario.cluster.gpus[g].type;
     const std::string pointer = fmt::format("/cluster/gpus/{}/type", g);
     const GpuType* type = find_gpu_type(name, scenario.cluster.own_types);
