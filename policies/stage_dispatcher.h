@@ -1,7 +1,7 @@
 // The seam for policies that decide kernel by kernel. A job (one request) is a fixed sequence of
 // stages: copies and kernels. The stage dispatcher is told, one message at a time, what its server
-// learned, sees a read-only StageView, and answers with launches. Like a Dispatcher it has no clock,
-// no thread and no randomness of its own. Semantics: docs/model/blocks.md.
+// learned, sees a read-only StageView, and answers with launches. Like a Dispatcher it has no
+// clock, no thread and no randomness of its own. Semantics: docs/model/blocks.md.
 #pragma once
 
 #include <cstdint>
@@ -109,11 +109,11 @@ struct StageSetup {
 
 struct StageLaunch {
   JobId job;
-  std::uint32_t stream = 0;               // of the job's client; streams are numbered from 0
-  std::uint8_t priority = 0;              // 0 (most urgent) to 3
+  std::uint32_t stream = 0;                   // of the job's client; streams are numbered from 0
+  std::uint8_t priority = 0;                  // 0 (most urgent) to 3
   std::uint32_t sms_cap = ~std::uint32_t{0};  // the most SMs that its blocks use at once
-  std::uint32_t merged = 0;               // further jobs that share this launch
-  bool watched = false;                   // a kPlaced message is wanted
+  std::uint32_t merged = 0;                   // further jobs that share this launch
+  bool watched = false;                       // a kPlaced message is wanted
 };
 
 // What the policy wants; carried out in order after decide returns.
@@ -128,8 +128,8 @@ class StageDecisions {
   // One kernel that does the next stages of several jobs, which must have equal shapes; its blocks
   // are theirs together. Requires: not empty.
   void launch_merged(std::span<const JobId> jobs, std::uint32_t stream) {
-    launches_.push_back({jobs[0], stream, 0, ~std::uint32_t{0},
-                         static_cast<std::uint32_t>(jobs.size() - 1)});
+    launches_.push_back(
+        {jobs[0], stream, 0, ~std::uint32_t{0}, static_cast<std::uint32_t>(jobs.size() - 1)});
     merged_.insert(merged_.end(), jobs.begin() + 1, jobs.end());
   }
   // Takes the launched, unfinished stages of a job off the device; what ran of them is lost. They

@@ -40,8 +40,7 @@ std::vector<Kernel> synthesize_kernels(const ModelFigures& model, double latency
     for (int s = 0; s < kStages; ++s) sum += std::exp2(-s) / kStages;
     return std::exp2(-(i * kStages / n)) / sum;
   };
-  const double matrix_us =
-      latency_ms * 1e3 * (others > 0 ? kMatrixPart : 1) / model.matrix_kernels;
+  const double matrix_us = latency_ms * 1e3 * (others > 0 ? kMatrixPart : 1) / model.matrix_kernels;
   const double matrix_outputs = model.matrix_outputs_m * 1e6 / model.matrix_kernels;
   double other_weight = 0;
   for (int i = 0; i < others; ++i) other_weight += weight(i, others);

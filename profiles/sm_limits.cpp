@@ -11,8 +11,8 @@ struct Row {
   SmLimits limits;
 };
 constexpr std::uint32_t kKib = 1024;
-// Compute capability 7.0 (V100), 7.5 (Turing), 8.0 (A100), 8.6 (Ampere boards), 9.0 (Hopper). Shared
-// memory is the most that blocks of one SM may use together.
+// Compute capability 7.0 (V100), 7.5 (Turing), 8.0 (A100), 8.6 (Ampere boards), 9.0 (Hopper).
+// Shared memory is the most that blocks of one SM may use together.
 constexpr std::array<Row, 9> kRows{{
     {"t4", {1024, 16, 65536, 64 * kKib}},
     {"2080ti", {1024, 16, 65536, 64 * kKib}},

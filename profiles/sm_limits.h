@@ -18,8 +18,8 @@ struct SmLimits {
   friend bool operator==(const SmLimits&, const SmLimits&) = default;
 };
 
-// Of the built-in GPU types that are GPUs (CUDA C++ Programming Guide, "Technical Specifications per
-// Compute Capability"); nullopt for others.
+// Of the built-in GPU types that are GPUs (CUDA C++ Programming Guide, "Technical Specifications
+// per Compute Capability"); nullopt for others.
 std::optional<SmLimits> sm_limits(const std::string& gpu_type);
 
 // In the units in which the hardware hands resources out: warps of 32 threads, 256 registers, 256

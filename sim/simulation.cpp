@@ -283,10 +283,11 @@ RunResult simulate(const Scenario& scenario, const Plan& plan, const RunOptions&
   result.routing = routing_names()[static_cast<std::size_t>(scenario.routing)];
   const bool is_blocks = scenario.device.model == DeviceModel::kBlocks;
   result.dispatcher = is_blocks ? scenario.stages.policy.name : scenario.dispatcher.name;
-  result.device = is_blocks ? block_device_name(scenario.device.blocks)
-                            : "rate (sharing " +
-                                  sharing_names()[static_cast<std::size_t>(scenario.device.sharing)] +
-                                  ", interference " + scenario.device.interference.name + ")";
+  result.device = is_blocks
+                      ? block_device_name(scenario.device.blocks)
+                      : "rate (sharing " +
+                            sharing_names()[static_cast<std::size_t>(scenario.device.sharing)] +
+                            ", interference " + scenario.device.interference.name + ")";
   result.runtime = "simulation";
   result.seed = scenario.seed;
   result.measured_s = scenario.duration_s - scenario.warmup_s;

@@ -101,8 +101,8 @@ class Orion final : public StageDispatcher {
   std::uint32_t high_;
   double share_, sm_pct_;
   Duration longest_{};
-  std::vector<Client> clients_;  // by workload
-  Duration submitted_{};         // of best-effort kernels since all of them were last over
+  std::vector<Client> clients_;    // by workload
+  Duration submitted_{};           // of best-effort kernels since all of them were last over
   std::uint32_t best_effort_ = 0;  // stages under way
   std::uint32_t turn_ = 0;
 };
@@ -112,7 +112,8 @@ class Orion final : public StageDispatcher {
 StageDispatcherEntry orion_stage_dispatcher() {
   return describe_stage_dispatcher<Orion>(
       {"orion",
-       "one workload has priority; a kernel of another is launched beside its requests when it needs "
+       "one workload has priority; a kernel of another is launched beside its requests when it "
+       "needs "
        "few SMs and is bound by another resource, and not too much of them at once",
        "Orion (Strati et al., EuroSys 2024) as its artifact is built, for inference; the kernel of "
        "the urgent request that counts is the one known to be running, not the one submitted last",

@@ -1,5 +1,5 @@
-// Paella: shortest remaining time first with deficit counters, and just enough kernels on the device
-// to fill it.
+// Paella: shortest remaining time first with deficit counters, and just enough kernels on the
+// device to fill it.
 #include <algorithm>
 #include <array>
 
@@ -62,9 +62,9 @@ class Paella final : public StageDispatcher {
     Duration remaining{};           // of the stages that are not launched
     std::uint32_t stream = kNoStream;
     TimePoint launched;
-    bool extra = false;           // its stage counts against the extra kernels
-    std::uint32_t unplaced = 0;   // blocks of that stage that found no room (per_sm)
-    SmMirror::Blocks blocks;      // of its running stage (per_sm)
+    bool extra = false;          // its stage counts against the extra kernels
+    std::uint32_t unplaced = 0;  // blocks of that stage that found no room (per_sm)
+    SmMirror::Blocks blocks;     // of its running stage (per_sm)
   };
   struct Queued {
     Duration remaining;
@@ -201,9 +201,7 @@ class Paella final : public StageDispatcher {
     }
     return true;
   }
-  bool may_exceed() const {
-    return per_sm_ ? unplaced_ < extra_blocks_ : extras_ < extra_;
-  }
+  bool may_exceed() const { return per_sm_ ? unplaced_ < extra_blocks_ : extras_ < extra_; }
 
   void take(const StageInfo& stage, Job& job, bool is_extra) {
     if (stage.blocks == 0) return;
@@ -227,9 +225,9 @@ class Paella final : public StageDispatcher {
   StreamPool pool_;
   Amounts free_{};
   SmMirror mirror_;
-  std::vector<Type> types_;             // by workload
-  std::vector<std::uint32_t> queued_;   // types with a stage to launch
-  std::vector<Job> jobs_;               // by JobId
+  std::vector<Type> types_;            // by workload
+  std::vector<std::uint32_t> queued_;  // types with a stage to launch
+  std::vector<Job> jobs_;              // by JobId
   std::uint64_t insertions_ = 0;
   std::uint32_t extras_ = 0;    // launched without room, and not yet begun in full
   std::uint32_t unplaced_ = 0;  // blocks of theirs that found no room

@@ -1,4 +1,5 @@
-// A process per workload, each launching its own jobs whole: what mps_clients and time_sliced share.
+// A process per workload, each launching its own jobs whole: what mps_clients and time_sliced
+// share.
 #pragma once
 
 #include <vector>

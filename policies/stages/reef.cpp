@@ -1,5 +1,5 @@
-// REEF: real-time requests take the GPU at once; best-effort kernels are killed and run again, or pad
-// what a real-time kernel leaves free.
+// REEF: real-time requests take the GPU at once; best-effort kernels are killed and run again, or
+// pad what a real-time kernel leaves free.
 #include <algorithm>
 #include <optional>
 
@@ -144,7 +144,8 @@ StageDispatcherEntry reef_stage_dispatcher() {
       {"reef",
        "one workload is real-time: its requests kill the kernels of the others, which run again "
        "later, or run beside its kernels where these leave SMs free and they end in time",
-       "REEF (Han et al., OSDI 2022): reset preemption and dynamic kernel padding; a padding kernel "
+       "REEF (Han et al., OSDI 2022): reset preemption and dynamic kernel padding; a padding "
+       "kernel "
        "runs whole here, where the original takes as many of its blocks as fit",
        {integer_param("real_time", 0, 0, 1 << 20, "index of the real-time workload"),
         choice_param("mode", "reef", {"reef", "reset", "wait"},

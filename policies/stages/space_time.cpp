@@ -43,7 +43,8 @@ class SpaceTime final : public StageDispatcher {
     std::uint32_t running = 0;                          // launches under way
   };
 
-  // The stage for which most requests wait; of equals the furthest one, which frees a request soonest.
+  // The stage for which most requests wait; of equals the furthest one, which frees a request
+  // soonest.
   void launch(Model& model, StageDecisions& out) {
     auto best = model.ready.begin();
     for (auto it = model.ready.begin(); it != model.ready.end(); ++it) {
@@ -83,7 +84,8 @@ StageDispatcherEntry space_time_stage_dispatcher() {
       {"space_time",
        "requests of a workload that wait for the same kernel get it in one launch; launches of "
        "different workloads share the device",
-       "Dynamic Space-Time Scheduling (Jain et al., 2018, arXiv 1901.00041): super-kernels in time, "
+       "Dynamic Space-Time Scheduling (Jain et al., 2018, arXiv 1901.00041): super-kernels in "
+       "time, "
        "models side by side in space; merged here are requests of one workload, and without a "
        "waiting window",
        {integer_param("max_merge", 32, 1, 1024, "requests in one launch"),

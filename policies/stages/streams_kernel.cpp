@@ -1,7 +1,6 @@
 // Paella-MS-kbk: a job's next kernel is launched when the one before it is known to be over.
-#include "policies/stages/stream_pool.h"
-
 #include "policies/stage_dispatcher.h"
+#include "policies/stages/stream_pool.h"
 #include "sim/core/ring.h"
 
 namespace tangram {

@@ -19,8 +19,10 @@ class StreamsSingle final : public StageDispatcher {
 
 StageDispatcherEntry streams_single_stage_dispatcher() {
   return describe_stage_dispatcher<StreamsSingle>(
-      {"streams_single", "one stream: whole jobs in the order of arrival, one kernel at a time",
-       "Paella (Ng et al., SOSP 2023), baseline Paella-SS", {}});
+      {"streams_single",
+       "one stream: whole jobs in the order of arrival, one kernel at a time",
+       "Paella (Ng et al., SOSP 2023), baseline Paella-SS",
+       {}});
 }
 
 }  // namespace tangram

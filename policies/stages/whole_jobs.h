@@ -1,5 +1,5 @@
-// The part that policies share which launch all stages of a job at once, each job in a stream of its
-// own: which stream, and who waits when there is none.
+// The part that policies share which launch all stages of a job at once, each job in a stream of
+// its own: which stream, and who waits when there is none.
 #pragma once
 
 #include <vector>

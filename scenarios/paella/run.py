@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The figures of Paella (Ng et al., SOSP 2023) on the block device model: data, table and figure.
 
-Usage: run.py fig2|fig11|fig12|fig13|gv100|fit [--out DIR] [--tangram COMMAND] [--jobs N]
+Usage: run.py fig2|fig11|fig12|fig13|gv100|fit [--out DIR] [--tangram COMMAND] [--every N]
 Needs `tangram`; figures also need matplotlib, gv100 and fit the published rows ($TANGRAM_REFERENCE_DATA).
 """
 
@@ -31,10 +31,14 @@ SYSTEMS = {
     "CUDA-MS (as meant)": {"name": "cuda_multistream", "params": {"ideal": True}},
     "MPS": {"name": "mps_clients"},
 }
+# When the last request comes, in mean gaps (arrivals.py).
+LAST = {2: replay(MIX, 2)[-1][1], 1.5: replay(MIX, 1.5)[-1][1]}
 SMS, PER_SM = 80, 8  # of the GV100 and its kernels here (models.py): 64 registers a thread
-# What the artifact copies for a request, and its 32 hardware queues.
+# What the artifact copies for a request, and its 32 hardware queues. Convolutions that keep their tiles
+# in registers have independent instructions enough for one warp to fill a scheduler: an SM has four.
 DEVICE = {"model": "blocks",
-          "blocks": {"queues": 32, "input_bytes": 602112, "output_bytes": 4000, "contention": "roofline"}}
+          "blocks": {"queues": 32, "input_bytes": 602112, "output_bytes": 4000, "contention": "roofline",
+                     "saturating_warps": 4}}
 
 
 def isolated():
@@ -52,8 +56,9 @@ def scenario(mix, gap_us, sigma, folder, stages, times=None, device=None):
         for model in mix:
             rows = [f"{time:.9f}" for name, time in arrivals if name == model]
             (traces / f"{model}.csv").write_text("timestamp_s\n" + "\n".join(rows) + "\n")
-    speed_up = 1e6 / gap_us if gap_us > 0 else 1e9
-    end_s = JOBS * max(gap_us, 0.001) * 1e-6
+    speed_up = 1e6 / gap_us if gap_us > 0 else 5e8
+    # Until just after the last arrival, so that the simulated time ends with the last answer.
+    end_s = LAST[sigma] / speed_up * (1 + 1e-6) + 1e-8
     workloads = [{"model": model, "slo_ms": 1000,
                   "arrivals": {"process": "trace", "path": str((traces / f"{model}.csv").resolve()),
                                "format": "timestamps", "speed_up": speed_up}} for model in mix]
@@ -69,6 +74,7 @@ def scenario(mix, gap_us, sigma, folder, stages, times=None, device=None):
 class Runner:
     def __init__(self, options):
         self.folder = pathlib.Path(options.out)
+        self.every = options.every
         self.folder.mkdir(parents=True, exist_ok=True)
         self.tangram = options.tangram or shutil.which("tangram") or next(
             (str(p) for p in (HERE.parent.parent / "build" / "release").rglob("tangram") if p.is_file()), None)
@@ -82,14 +88,6 @@ class Runner:
         subprocess.run([self.tangram, "run", str(path), "--summary", str(out)], check=True,
                        stdout=subprocess.DEVNULL)
         return json.loads(out.read_text())
-
-    def sweep(self, spec, axes, name, mode="zip"):
-        """Runs a sweep into NAME.h5; its points."""
-        path, out = self.folder / f"{name}.json", self.folder / f"{name}.h5"
-        path.write_text(json.dumps({"schema": 1, "scenario": spec, "axes": axes, "mode": mode}))
-        subprocess.run([self.tangram, "sweep", str(path), "--out", str(out)], check=True,
-                       stdout=subprocess.DEVNULL)
-        return out
 
 
 def row(summary, mix):
@@ -144,7 +142,7 @@ def fig2(runner):
         panel = {}
         for name in ("streams_job", "streams_kernel", "paella"):
             points = []
-            for rate in (2000, 6000, 10000, 12000, 13000, 14000, 15000, 16000, 20000, 25000, 30000, 35000):
+            for rate in (2000, 6000, 10000, 12000, 13000, 14000, 15000, 16000, 20000, 25000, 30000, 35000)[::runner.every]:
                 spec = json.loads((HERE / "fig2.json").read_text())
                 spec["device"]["blocks"]["queue_release"] = release
                 spec["stages"] = {"name": name}
@@ -161,22 +159,24 @@ def fig2(runner):
 def fig11(runner):
     for sigma in (1.5, 2):
         systems = ["Paella", "Paella-SS", "Paella-MS-jbj", "Paella-MS-kbk", "CUDA-MS (as run)"]
-        table = load_sweep(runner, f"fig11-sigma{sigma}", MIX, sigma, systems, LOADS)
-        panels = {what: {s: [(table[s, g][0], table[s, g][1][what][i]) for g in LOADS] for s in systems}
+        loads = LOADS[::runner.every]
+        table = load_sweep(runner, f"fig11-sigma{sigma}", MIX, sigma, systems, loads)
+        panels = {what: {s: [(table[s, g][0], table[s, g][1][what][i]) for g in loads] for s in systems}
                   for what, i in (("all", 1), ("resnet18", 1), ("inceptionv3", 1))}
         plot(runner.folder / f"fig11-sigma{sigma}.pdf", panels, "requests/s", "p99 (ms)")
 
 
 def fig12(runner):
     systems = ["Paella", "Paella-MS-jbj", "Paella-MS-kbk", "CUDA-MS (as run)", "CUDA-MS (as meant)", "MPS"]
-    table = load_sweep(runner, "fig12", PAIR, 2, systems, PAIR_LOADS)
-    panels = {m: {s: [(table[s, g][0], table[s, g][1][m][1]) for g in PAIR_LOADS] for s in systems} for m in PAIR}
+    loads = PAIR_LOADS[::runner.every]
+    table = load_sweep(runner, "fig12", PAIR, 2, systems, loads)
+    panels = {m: {s: [(table[s, g][0], table[s, g][1][m][1]) for g in loads] for s in systems} for m in PAIR}
     plot(runner.folder / "fig12.pdf", panels, "requests/s", "p99 (ms)")
 
 
 def fig13(runner):
     lines, panel = ["fairness,throughput_rps,resnet18_mean_ms,inceptionv3_mean_ms"], {m: [] for m in PAIR}
-    for threshold in FAIRNESS:
+    for threshold in FAIRNESS[::runner.every]:
         spec = scenario(PAIR, 0, 2, runner.folder, {"name": "paella", "params": {"fairness": threshold}})
         throughput, values = row(runner.run(spec, "point"), PAIR)
         lines.append(f"{threshold},{throughput:.2f},{values['resnet18'][0]:.3f},{values['inceptionv3'][0]:.3f}")
@@ -205,7 +205,7 @@ def fit(runner):
     """Kernel times with which the model's means at the lowest load are the published ones."""
     goal = published()[LOADS[-1]][1]
     times = {m: 0.9e3 * goal[m][0] for m in MIX}
-    for _ in range(8):
+    for _ in range(4):
         spec = scenario(MIX, LOADS[-1], 2, runner.folder, SYSTEMS["Paella"], times)
         got = row(runner.run(spec, "point"), MIX)[1]
         times = {m: max(50, times[m] + 1e3 * (goal[m][0] - got[m][0])) for m in MIX}
@@ -254,6 +254,7 @@ def main():
     parser.add_argument("figure", choices=figures)
     parser.add_argument("--out", default="paella-out")
     parser.add_argument("--tangram")
+    parser.add_argument("--every", type=int, default=1, help="only every N-th load or threshold: a quick look")
     options = parser.parse_args()
     figures[options.figure](Runner(options))
 

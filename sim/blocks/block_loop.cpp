@@ -169,8 +169,8 @@ void BlockLoop::arrive(std::uint32_t w) {
   admit();
 }
 
-// The submitter lets requests in, in the order of their arrival, while fewer are outstanding than it
-// may have; one whose workload has no free instance waits inside and counts as outstanding.
+// The submitter lets requests in, in the order of their arrival, while fewer are outstanding than
+// it may have; one whose workload has no free instance waits inside and counts as outstanding.
 void BlockLoop::admit() {
   const std::uint32_t most = scenario_->stages.outstanding;
   while (!outside_.empty() && (most == 0 || outstanding_ < most)) {
@@ -216,11 +216,12 @@ void BlockLoop::answer(const StageServer::Answer& answer) {
   const auto r = static_cast<std::uint32_t>(answer.user);
   const Pending request = requests_[r];
   const std::uint32_t w = request.id.workload().value();
-  JobRecord record{request.id, request.arrival, answer.decided, answer.start, now_, {},
-                   request.lane};
+  JobRecord record{request.id, request.arrival, answer.decided, answer.start, now_,
+                   {},         request.lane};
   if (scenario_->stages.from_submit) record.arrival = request.admitted;
-  record.alone = from_ns(static_cast<double>(servers_[request.server].stage->alone(WorkloadId(w)).count()) *
-                         request.stretch);
+  record.alone =
+      from_ns(static_cast<double>(servers_[request.server].stage->alone(WorkloadId(w)).count()) *
+              request.stretch);
   metrics_.finished(record);
   free_requests_.push_back(r);
   --in_system_;

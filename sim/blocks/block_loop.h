@@ -20,8 +20,9 @@ namespace tangram {
 
 class BlockLoop {
  public:
-  // References must outlive the loop. `plan` is the shard's, which `deployment` was made from; `key`
-  // is the root of the run's random streams. Throws ConfigError where a profile has no kernels.
+  // References must outlive the loop. `plan` is the shard's, which `deployment` was made from;
+  // `key` is the root of the run's random streams. Throws ConfigError where a profile has no
+  // kernels.
   BlockLoop(const Scenario& scenario,
             const Plan& plan,
             const Deployment& deployment,
@@ -83,8 +84,8 @@ class BlockLoop {
   std::vector<RandomStream> stretches_;
   std::vector<Pending> requests_;
   std::vector<std::uint32_t> free_requests_;
-  Ring<std::uint32_t> outside_;               // wait for the submitter
-  std::vector<Ring<std::uint32_t>> parked_;   // by workload: wait for an instance
+  Ring<std::uint32_t> outside_;                     // wait for the submitter
+  std::vector<Ring<std::uint32_t>> parked_;         // by workload: wait for an instance
   std::vector<std::uint32_t> instances_, running_;  // by workload; the limit is 0 for none
   std::uint32_t outstanding_ = 0;
   TimePoint now_ = kStart;

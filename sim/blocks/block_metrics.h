@@ -69,8 +69,8 @@ class BlockMetrics {
   RecorderOptions options_;
   std::vector<WorkloadMetrics> workloads_;
   std::vector<Lane> lanes_;
-  std::vector<Least> free_;                 // lanes, by executor
-  std::vector<std::uint32_t> made_;         // lanes, by executor
+  std::vector<Least> free_;          // lanes, by executor
+  std::vector<std::uint32_t> made_;  // lanes, by executor
   std::vector<Gpu> gpus_;
   std::vector<RequestRow> rows_;
   std::vector<BatchSpan> spans_;

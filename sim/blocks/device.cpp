@@ -125,8 +125,7 @@ void BlockDevice::enter(std::uint32_t l, TimePoint now) {
     }
     return;
   }
-  const bool is_second =
-      launch.kernel->kind == DeviceKernel::Kind::kCopyOut && engines_.size() > 1;
+  const bool is_second = launch.kernel->kind == DeviceKernel::Kind::kCopyOut && engines_.size() > 1;
   const std::uint32_t e = is_second ? 1 : 0;
   engines_[e].waiting.push_back(l);
   if (!spec_.release_at_completion) leave_queue(l, now);

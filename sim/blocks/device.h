@@ -30,20 +30,20 @@ struct DeviceKernel {
 
 // A process with hardware queues of its own. Requires: sms_cap >= 1.
 struct ClientSpec {
-  std::uint32_t context = 0;              // contexts take turns; clients of one run together
+  std::uint32_t context = 0;                  // contexts take turns; clients of one run together
   std::uint32_t sms_cap = ~std::uint32_t{0};  // the most SMs that its blocks are on at once
-  std::uint32_t first_sm = 0, sms = 0;    // its own range of SMs; 0 SMs: all
+  std::uint32_t first_sm = 0, sms = 0;        // its own range of SMs; 0 SMs: all
 };
 
 struct LaunchRequest {
   const DeviceKernel* kernel = nullptr;
   std::uint32_t client = 0;
-  std::uint32_t stream = 0;    // of the client
-  std::uint8_t priority = 0;   // 0 is the most urgent; below BlockDevice::kPriorities
-  TimePoint visible;           // when the device sees it; never decreasing within a client's queue
-  double stretch = 1;          // of the block's time
-  std::uint32_t tag = 0;       // comes back in reports
-  std::uint32_t job = 0;       // blocks of one job do not count as each other's neighbours
+  std::uint32_t stream = 0;   // of the client
+  std::uint8_t priority = 0;  // 0 is the most urgent; below BlockDevice::kPriorities
+  TimePoint visible;          // when the device sees it; never decreasing within a client's queue
+  double stretch = 1;         // of the block's time
+  std::uint32_t tag = 0;      // comes back in reports
+  std::uint32_t job = 0;      // blocks of one job do not count as each other's neighbours
   std::uint32_t sms_cap = ~std::uint32_t{0};  // the most SMs that its blocks use at once
 };
 
@@ -153,9 +153,7 @@ class BlockDevice {
     std::uint32_t running = kNone;
   };
 
-  Stream& stream_of(const Launch& launch) {
-    return clients_[launch.client].streams[launch.stream];
-  }
+  Stream& stream_of(const Launch& launch) { return clients_[launch.client].streams[launch.stream]; }
   std::uint32_t context_of(const Launch& launch) const {
     return clients_[launch.client].spec.context;
   }
@@ -180,7 +178,8 @@ class BlockDevice {
   void place_one_by_one(Context& context, std::uint32_t l, TimePoint now);
   const float* confinement(const Context& context, const Launch& launch);
   void placed(std::uint32_t l, TimePoint now);
-  void add_cohort(Context& context, std::uint32_t l, std::uint32_t n, std::uint32_t sm, TimePoint t);
+  void add_cohort(
+      Context& context, std::uint32_t l, std::uint32_t n, std::uint32_t sm, TimePoint t);
   bool merge_cohort(std::uint32_t c);
   void end_cohort(std::uint32_t c, TimePoint now);
   void drop_cohort(std::uint32_t c);

@@ -120,7 +120,8 @@ const float* BlockDevice::confinement(const Context& context, const Launch& laun
   for (std::uint32_t s = 0; s < stride_; ++s) {
     if (used[s] <= 0) allowed_[s] = 0;
   }
-  for (std::uint32_t i = 0; i < std::min<std::size_t>(cap, fresh.size()); ++i) allowed_[fresh[i]] = 1;
+  for (std::uint32_t i = 0; i < std::min<std::size_t>(cap, fresh.size()); ++i)
+    allowed_[fresh[i]] = 1;
   return allowed_.data();
 }
 
@@ -128,7 +129,8 @@ const float* BlockDevice::confinement(const Context& context, const Launch& laun
 bool BlockDevice::place(Context& context, std::uint32_t l, TimePoint now) {
   Launch& launch = launches_[l];
   const BlockShape& shape = launch.kernel->shape;
-  const float* allowed = any_confined_ || launch.sms_cap < sms_ ? confinement(context, launch) : nullptr;
+  const float* allowed =
+      any_confined_ || launch.sms_cap < sms_ ? confinement(context, launch) : nullptr;
   float total = context.sms.room(shape, scratch_.data());
   if (allowed != nullptr) {
     std::int32_t sum = 0;
@@ -195,7 +197,8 @@ void BlockDevice::add_cohort(
   set_timer(first_cohort_ + c, cohort.end);
 }
 
-// Joins a new cohort with an older one of its launch that ends nearly when it does, at the later end.
+// Joins a new cohort with an older one of its launch that ends nearly when it does, at the later
+// end.
 bool BlockDevice::merge_cohort(std::uint32_t c) {
   Cohort& fresh = cohorts_[c];
   const double within = spec_.merge_within * launches_[fresh.launch].time_ns;
@@ -278,8 +281,8 @@ void BlockDevice::settle(Cohort& cohort, TimePoint now) const {
   cohort.settled = now;
 }
 
-// Blocks share a bandwidth equally: each draws at most `level`, so that all together draw 1. Returns
-// infinity where there is enough for all. `member`: what a kernel alone draws.
+// Blocks share a bandwidth equally: each draws at most `level`, so that all together draw 1.
+// Returns infinity where there is enough for all. `member`: what a kernel alone draws.
 double BlockDevice::bandwidth_level(const Context& context, double DeviceKernel::*member) {
   const auto share = [&](std::uint32_t c) {  // of one block
     const DeviceKernel& kernel = *launches_[cohorts_[c].launch].kernel;
@@ -322,10 +325,9 @@ void BlockDevice::retime(Context& context, TimePoint now) {
     double rate = 1;
     if (is_roofline) {
       const double crowding =
-          cohort.sm == kNone
-              ? context.sms.crowding(counts_.data() + std::size_t{c} * stride_,
-                                     static_cast<float>(cohort.blocks), saturating)
-              : context.sms.crowding_of(cohort.sm, saturating);
+          cohort.sm == kNone ? context.sms.crowding(counts_.data() + std::size_t{c} * stride_,
+                                                    static_cast<float>(cohort.blocks), saturating)
+                             : context.sms.crowding_of(cohort.sm, saturating);
       const double alone = std::max(1.0, kernel.alone_warps / spec_.saturating_warps);
       const double alone_blocks = std::min(kernel.blocks, kernel.per_sm * sms_);
       rate = std::min(1.0, alone / crowding);

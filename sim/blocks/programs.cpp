@@ -20,8 +20,8 @@ void add_copy(StageProgram& program,
   // bytes / (GB/s) is in ns.
   kernel.block_time = spec.copy_fixed + from_ns(static_cast<double>(bytes) / spec.copy_gb_per_s);
   StageInfo stage;
-  stage.kind = kind == DeviceKernel::Kind::kCopyIn ? StageInfo::Kind::kCopyIn
-                                                   : StageInfo::Kind::kCopyOut;
+  stage.kind =
+      kind == DeviceKernel::Kind::kCopyIn ? StageInfo::Kind::kCopyIn : StageInfo::Kind::kCopyOut;
   stage.alone = kernel.block_time;
   program.kernels.push_back(kernel);
   program.model.stages.push_back(stage);
@@ -46,11 +46,11 @@ StageProgram make_program(const Profile& profile,
     const BlockNeed need = block_need(given);
     const std::uint32_t per_sm = blocks_per_sm(need, target.sm);
     if (per_sm == 0) {
-      throw ConfigError(fmt::format("profile of {} on {}", profile.model, profile.gpu),
-                        fmt::format("a block of its kernel \"{}\" ({} threads, {} registers each, "
-                                    "{} B shared) does not fit an SM",
-                                    given.name, given.threads, given.registers,
-                                    given.shared_memory));
+      throw ConfigError(
+          fmt::format("profile of {} on {}", profile.model, profile.gpu),
+          fmt::format("a block of its kernel \"{}\" ({} threads, {} registers each, "
+                      "{} B shared) does not fit an SM",
+                      given.name, given.threads, given.registers, given.shared_memory));
     }
     DeviceKernel kernel;
     kernel.blocks = given.grid;
@@ -80,9 +80,10 @@ StageProgram make_program(const Profile& profile,
     program.model.stages.push_back(stage);
   }
   if (program.model.stages.size() == (spec.input_bytes > 0 ? 1U : 0U)) {
-    throw ConfigError(fmt::format("profile of {} on {}", profile.model, profile.gpu),
-                      "has no kernel list for batch 1, which the device model \"blocks\" needs: "
-                      "`tangram profile synth` computes one, `tangram profile measure` measures it");
+    throw ConfigError(
+        fmt::format("profile of {} on {}", profile.model, profile.gpu),
+        "has no kernel list for batch 1, which the device model \"blocks\" needs: "
+        "`tangram profile synth` computes one, `tangram profile measure` measures it");
   }
   add_copy(program, DeviceKernel::Kind::kCopyOut, spec.output_bytes, spec);
   return program;

@@ -11,8 +11,8 @@
 namespace tangram {
 
 // Copies in, kernels of batch 1, copies out. `whole_sms`: of the GPU that the profile was made on,
-// of which the target may be a part. Throws ConfigError when the profile has no kernels for batch 1,
-// or one whose block does not fit an SM.
+// of which the target may be a part. Throws ConfigError when the profile has no kernels for batch
+// 1, or one whose block does not fit an SM.
 StageProgram make_program(const Profile& profile,
                           const std::string& workload,
                           Duration slo,

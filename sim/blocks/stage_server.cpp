@@ -112,7 +112,8 @@ void StageServer::report(const DeviceReport& r, std::uint32_t t, TimePoint now) 
   const JobId job = tag.job;
   const StageModel& model = models_[stage_jobs_[job.index()].workload.index()];
   const auto tell = [&](StageMessage::Kind kind) {
-    notices_.push_back({at, {kind, job, tag.stage, std::min(r.blocks, model.stages[tag.stage].blocks)}});
+    notices_.push_back(
+        {at, {kind, job, tag.stage, std::min(r.blocks, model.stages[tag.stage].blocks)}});
   };
   const std::uint32_t with = tag.with;
   if (r.kind == Kind::kPlaced) {
@@ -235,8 +236,7 @@ void StageServer::issue(const StageLaunch& launch, std::size_t& merged, TimePoin
     for (std::uint32_t i = 0; i < launch.merged; ++i) {
       const JobId other = decisions_.merged()[merged++];
       const StageJob& theirs = stage_jobs_[other.index()];
-      const DeviceKernel& part =
-          programs_[theirs.workload.index()].kernels[theirs.launched];
+      const DeviceKernel& part = programs_[theirs.workload.index()].kernels[theirs.launched];
       TANGRAM_CHECK(part.kind == kernel->kind, "a copy merged with a kernel; job ", other.value());
       kernel->blocks += part.blocks;
       request.stretch = std::max(request.stretch, jobs_[other.index()].stretch);

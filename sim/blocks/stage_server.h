@@ -47,11 +47,8 @@ class StageServer {
 
   // A request for a workload that the device serves, in one of its slots. `stretch`: of its
   // kernels' times. `user` comes back with the answer.
-  void submit(WorkloadId workload,
-              std::uint32_t slot,
-              double stretch,
-              std::uint64_t user,
-              TimePoint now);
+  void submit(
+      WorkloadId workload, std::uint32_t slot, double stretch, std::uint64_t user, TimePoint now);
   // When the device or the server does something next.
   TimePoint next_device() const { return device_->next(); }
   TimePoint next_server() const;

@@ -18,10 +18,10 @@ enum class Contention : std::uint8_t {
 };
 
 struct BlockSpec {
-  std::uint32_t queues = 8;              // hardware queues of a client
-  bool release_at_completion = false;    // else a queue frees once its kernel is fully dispatched
-  bool random_mapping = false;           // stream to queue; else round robin
-  bool random_waiters = false;           // which stream gets a freed queue; else first in, first out
+  std::uint32_t queues = 8;            // hardware queues of a client
+  bool release_at_completion = false;  // else a queue frees once its kernel is fully dispatched
+  bool random_mapping = false;         // stream to queue; else round robin
+  bool random_waiters = false;         // which stream gets a freed queue; else first in, first out
   std::uint32_t resident_grids = 128;
   std::uint32_t copy_engines = 2;
   double copy_gb_per_s = 12;
@@ -37,8 +37,8 @@ struct BlockSpec {
   Duration quantum{2'000'000};     // time slicing between contexts
   Duration switching{170'000};
   Contention contention = Contention::kNone;
-  double saturating_warps = 16;  // of an SM: with more, they share its issue slots
-  bool aggregate = true;         // blocks placed at one instant are one cohort; else one by one
+  double saturating_warps = 16;    // of an SM: with more, they share its issue slots
+  bool aggregate = true;           // blocks placed at one instant are one cohort; else one by one
   std::uint32_t merge_above = 16;  // live cohorts of one kernel
   double merge_within = 0.01;      // of a block's time
   std::optional<SmLimits> sm;      // in place of the GPU types' own

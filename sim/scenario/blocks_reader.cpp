@@ -16,9 +16,7 @@ Duration micros(KeyReader& keys, const char* key) {
 
 SmLimits read_sm(const JsonNode& node) {
   KeyReader keys(node, "/device/blocks/sm");
-  const auto whole = [&](const char* key) {
-    return static_cast<std::uint32_t>(keys.integer(key));
-  };
+  const auto whole = [&](const char* key) { return static_cast<std::uint32_t>(keys.integer(key)); };
   SmLimits limits;
   limits.threads = whole("threads");
   limits.blocks = whole("blocks");
@@ -46,9 +44,7 @@ void read_instances(const JsonNode& node, const std::vector<Workload>& workloads
 BlockSpec read_blocks(const std::optional<JsonNode>& node) {
   KeyReader keys(node, "/device/blocks");
   BlockSpec spec;
-  const auto whole = [&](const char* key) {
-    return static_cast<std::uint32_t>(keys.integer(key));
-  };
+  const auto whole = [&](const char* key) { return static_cast<std::uint32_t>(keys.integer(key)); };
   spec.queues = whole("queues");
   spec.release_at_completion = keys.name("queue_release").value_or(0) == 1;
   spec.random_mapping = keys.name("queue_mapping").value_or(0) == 1;
@@ -97,23 +93,29 @@ StageSpec read_stages(const std::optional<JsonNode>& node,
 }
 
 void check_device_model(const Scenario& scenario, const JsonNode& root) {
+  if (!root.value().is_object()) return;
+  // GPUs and models with faults of their own are not looked at again.
+  const bool is_clean = root.faults().empty();
   const auto fault = [&](const std::string& pointer, const std::string& what) {
     root.faults().add(root.source() + '#' + pointer, what);
   };
   if (scenario.device.model == DeviceModel::kRate) {
     if (root.value().contains("stages")) {
-      fault("/stages", "stage dispatchers decide kernel by kernel: they need the device model "
-                       "\"blocks\", and this scenario has \"rate\"");
+      fault("/stages",
+            "stage dispatchers decide kernel by kernel: they need the device model "
+            "\"blocks\", and this scenario has \"rate\"");
     }
     return;
   }
   if (root.value().contains("dispatcher")) {
-    fault("/dispatcher", "the device model \"blocks\" takes requests one by one, kernel by kernel: "
-                         "it has \"stages\" in place of a dispatcher");
+    fault("/dispatcher",
+          "the device model \"blocks\" takes requests one by one, kernel by kernel: "
+          "it has \"stages\" in place of a dispatcher");
   }
   if (scenario.routing != Routing::kCentral) {
-    fault("/routing", "the device model \"blocks\" sends a request to the device with the fewest: "
-                      "it has only \"central\"");
+    fault("/routing",
+          "the device model \"blocks\" sends a request to the device with the fewest: "
+          "it has only \"central\"");
   }
   if (!scenario.applications.empty()) {
     fault("/applications", "the device model \"blocks\" has no applications yet: use \"rate\"");
@@ -124,15 +126,16 @@ void check_device_model(const Scenario& scenario, const JsonNode& root) {
   if (scenario.device.weights.managed) {
     fault("/device/weights", "the device model \"blocks\" loads no weights: use \"rate\"");
   }
-  for (std::size_t g = 0; g < scenario.cluster.gpus.size(); ++g) {
+  for (std::size_t g = 0; is_clean && g < scenario.cluster.gpus.size(); ++g) {
     const std::string& name = scenario.cluster.gpus[g].type;
     const std::string pointer = fmt::format("/cluster/gpus/{}/type", g);
     const GpuType* type = find_gpu_type(name, scenario.cluster.own_types);
     if (type != nullptr && type->sms <= 0) {
-      fault(pointer, fmt::format("\"{}\" has no SMs: the device model \"blocks\" is for GPUs", name));
+      fault(pointer,
+            fmt::format("\"{}\" has no SMs: the device model \"blocks\" is for GPUs", name));
     } else if (!scenario.device.blocks.sm && !sm_limits(name)) {
-      fault(pointer, fmt::format("what an SM of \"{}\" holds is not known: give /device/blocks/sm",
-                                 name));
+      fault(pointer,
+            fmt::format("what an SM of \"{}\" holds is not known: give /device/blocks/sm", name));
     }
     for (std::size_t w = 0; w < scenario.workloads.size(); ++w) {
       const std::string& model = scenario.workloads[w].model;
@@ -141,11 +144,12 @@ void check_device_model(const Scenario& scenario, const JsonNode& root) {
       const bool has_kernels = std::any_of(profile->kernels.begin(), profile->kernels.end(),
                                            [](const Kernel& k) { return k.batch == 1; });
       if (!has_kernels) {
-        fault(fmt::format("/workloads/{}/model", w),
-              fmt::format("the profile of {} on {} has no kernel list for batch 1, which the device "
-                          "model \"blocks\" needs: `tangram profile synth` computes one, `tangram "
-                          "profile measure` measures it",
-                          model, name));
+        fault(
+            fmt::format("/workloads/{}/model", w),
+            fmt::format("the profile of {} on {} has no kernel list for batch 1, which the device "
+                        "model \"blocks\" needs: `tangram profile synth` computes one, `tangram "
+                        "profile measure` measures it",
+                        model, name));
       }
     }
   }

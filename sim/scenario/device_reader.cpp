@@ -76,9 +76,10 @@ DeviceSpec read_device(const std::optional<JsonNode>& node) {
     for (const char* key : {"sharing", "interference", "quantum_ms", "switch_ms", "processes",
                             "overhead_ms", "depth"}) {
       if (!keys.has(key)) continue;
-      keys.node(key)->fault(fmt::format(
-          "\"{}\" belongs to the device model \"rate\"; \"blocks\" has its own under /device/blocks",
-          key));
+      keys.node(key)->fault(
+          fmt::format("\"{}\" belongs to the device model \"rate\"; \"blocks\" has its own under "
+                      "/device/blocks",
+                      key));
     }
   } else if (blocks) {
     blocks->fault("\"blocks\" belongs to the device model \"blocks\"");

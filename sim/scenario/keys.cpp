@@ -269,8 +269,8 @@ void add_block_keys(std::vector<KeyInfo>& keys) {
                          "hardware queues of a process (CUDA_DEVICE_MAX_CONNECTIONS)"));
   keys.push_back(name(at + "queue_release", "dispatch", {"dispatch", "completion"},
                       "when a queue lets the next kernel go: its kernel is on the SMs, or over"));
-  keys.push_back(name(at + "queue_mapping", "round_robin", {"round_robin", "random"},
-                      "streams to queues"));
+  keys.push_back(
+      name(at + "queue_mapping", "round_robin", {"round_robin", "random"}, "streams to queues"));
   keys.push_back(name(at + "queue_waiters", "fifo", {"fifo", "random"},
                       "which stream gets a queue that is free"));
   keys.push_back(integer(at + "resident_grids", 128, 1, kMillion, "kernels on the device at once"));
@@ -279,11 +279,12 @@ void add_block_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(number(at + "copy_fixed_us", 5.3, 0, kMillion, "of every copy"));
   keys.push_back(integer(at + "input_bytes", 0, 0, 1e12, "copied to the device for a request"));
   keys.push_back(integer(at + "output_bytes", 0, 0, 1e12, "copied back"));
-  keys.push_back(number(at + "visible_us", 4, 0, kMillion, "from a launch to its first instruction"));
+  keys.push_back(
+      number(at + "visible_us", 4, 0, kMillion, "from a launch to its first instruction"));
   keys.push_back(number(at + "gap_us", 2, 0, kMillion, "between two kernels of one stream"));
   keys.push_back(number(at + "notify_us", 5.5, 0, kMillion, "from a block's end to the server"));
-  keys.push_back(number(at + "poll_us", 0.05, 0, kMillion,
-                        "server: to read the record of up to 16 blocks"));
+  keys.push_back(
+      number(at + "poll_us", 0.05, 0, kMillion, "server: to read the record of up to 16 blocks"));
   keys.push_back(number(at + "decision_us", 0.5, 0, kMillion, "server: to choose a stage"));
   keys.push_back(number(at + "launch_us", 2.75, 0, kMillion, "server or host thread: a launch"));
   keys.push_back(positive(at + "quantum_ms", 2, kMillion, "time slice of a process without MPS"));
@@ -308,8 +309,9 @@ void add_block_keys(std::vector<KeyInfo>& keys) {
 
 void add_device_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(key("/device", KeyKind::kObject, {}, "how the simulated GPUs behave"));
-  keys.push_back(name("/device/model", "rate", device_model_names(),
-                      "rate: remaining work and speed per batch; blocks: kernels, thread blocks, SMs"));
+  keys.push_back(
+      name("/device/model", "rate", device_model_names(),
+           "rate: remaining work and speed per batch; blocks: kernels, thread blocks, SMs"));
   keys.push_back(
       name("/device/sharing", "from_plan", sharing_names(), "how processes of one GPU share it"));
   keys.push_back(key("/device/interference", KeyKind::kObject, {},

@@ -265,7 +265,7 @@ Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFil
   scenario.log_timeline = outputs.boolean("timeline");
   outputs.finish();
   keys.finish();
-  if (faults.empty()) check_device_model(scenario, root);
+  check_device_model(scenario, root);
   if (faults.empty() && scenario.plan) {
     const std::string file = root.value()["planner"]["plan"].get<std::string>();
     check_plan(*scenario.plan, scenario.workloads, scenario.profiles, scenario.cluster,

@@ -219,8 +219,8 @@ TEST(BlockDevice, AQueueIsFreedAtDispatchOrAtCompletion) {
 }
 
 TEST(BlockDevice, RooflineSharesTheIssueSlotsOfAnSm) {
-  // 16 warps saturate an SM. A alone has 16 warps on its SM: speed 1. With B's 16 more, each runs at
-  // 16 / 32: both end after twice their time.
+  // 16 warps saturate an SM. A alone has 16 warps on its SM: speed 1. With B's 16 more, each runs
+  // at 16 / 32: both end after twice their time.
   BlockSpec spec = bare_spec();
   spec.contention = Contention::kRoofline;
   Bench bench(spec, kT4, 1);

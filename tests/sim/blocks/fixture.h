@@ -66,8 +66,7 @@ inline Scenario block_scenario(const std::vector<Profile>& profiles,
 
 inline Plan one_gpu(const std::string& type = "t4") {
   Plan plan;
-  plan.gpus.push_back(
-      gpu_of(0, GpuMode::kWhole, {whole_partition({replica_of("*", "*")})}, type));
+  plan.gpus.push_back(gpu_of(0, GpuMode::kWhole, {whole_partition({replica_of("*", "*")})}, type));
   return plan;
 }
 

@@ -41,16 +41,16 @@ constexpr double kTimeUs = 300;
 RunResult figure_2(const std::string& stages, BlockSpec spec) {
   const Profile profile =
       kernel_profile("job", std::vector<Kernel>(kKernels, kernel_of(1, 128, kTimeUs)));
-  Scenario scenario = block_scenario({profile}, {workload_of("job", clients(400))}, 2,
-                                     stages_of(stages), spec);
+  Scenario scenario =
+      block_scenario({profile}, {workload_of("job", clients(400))}, 2, stages_of(stages), spec);
   scenario.warmup_s = 0.2;
   scenario.drain = false;
   return run(scenario, one_gpu());
 }
 
 TEST(BlockRun, Figure2JobsInTheirOwnStreams) {
-  // A queue that frees at dispatch holds a job for its first K - 1 kernels: N / ((K - 1) t) jobs per
-  // second; at completion for all K.
+  // A queue that frees at dispatch holds a job for its first K - 1 kernels: N / ((K - 1) t) jobs
+  // per second; at completion for all K.
   BlockSpec spec = bare_spec(32);
   const double at_dispatch = 32 / ((kKernels - 1) * kTimeUs * 1e-6);
   EXPECT_NEAR(throughput(figure_2("streams_job", spec)), at_dispatch, 0.01 * at_dispatch);
@@ -95,10 +95,9 @@ Scenario two_workloads(const std::string& stages, double duration_s = 0.5) {
   spec.input_bytes = 100'000;
   spec.output_bytes = 4'000;
   spec.contention = Contention::kRoofline;
-  Scenario scenario =
-      block_scenario(two_models(),
-                     {workload_of("short", poisson(900), 5), workload_of("long", poisson(250), 20)},
-                     duration_s, stages_of(stages), spec);
+  Scenario scenario = block_scenario(
+      two_models(), {workload_of("short", poisson(900), 5), workload_of("long", poisson(250), 20)},
+      duration_s, stages_of(stages), spec);
   scenario.log_requests = true;
   scenario.log_timeline = true;
   return scenario;
