@@ -127,13 +127,13 @@ class Clockwork final : public Dispatcher {
   struct Executor {
     std::vector<Work> outstanding;  // in the order of their start
     TimePoint free = kStart;        // as predicted; may be in the past
-    bool hungry = false;            // less than schedule_ahead is booked
   };
   struct Group {
     Group(std::size_t executors, std::size_t queues)
-        : free(executors), booked(executors), waiting(queues) {}
+        : free(executors), booked(executors), hungry(executors), waiting(queues) {}
     SlotTree free;     // executors that may take a batch, by when they are predicted to be free
     SlotTree booked;   // those of them that are not hungry
+    BitSet hungry;     // the others: less than schedule_ahead is booked
     SlotTree waiting;  // queues, by the latest start of their next batch
     TimePoint armed = kNever;
     bool touched = false;
@@ -146,14 +146,19 @@ class Clockwork final : public Dispatcher {
     return kStart + (t - kStart + poll_ - Duration(1)) / poll_ * poll_;
   }
   void look(const View& view, Decisions& out) {
-    for (const QueueId q : pending_) offer(view, q, out);
-    pending_.clear();
+    for (const QueueId q : pending_) {
+      for (const Place& place : models_[q.index()].places) {
+        if (settle(view, place.group) || view.manages_weights()) touch(place.group);
+      }
+    }
     while (!touched_.empty()) {
       const std::uint32_t g = touched_.back();
       touched_.pop_back();
       groups_[g].touched = false;
       feed(view, g, out);
     }
+    for (const QueueId q : pending_) offer(view, q, out);
+    pending_.clear();
   }
 
   Estimates estimates_of(const Service& service) const {
@@ -215,7 +220,7 @@ class Clockwork final : public Dispatcher {
     const TimePoint before = executor.free;
     executor.free = predicted_free(view, executor);
     if (!view.executor(e).up || view.executor(e).outstanding >= view.depth()) {
-      executor.hungry = false;
+      group.hungry.clear(position);
       group.free.clear(position);
       if (group.booked.holds(position)) group.booked.clear(position);
       return;
@@ -225,12 +230,13 @@ class Clockwork final : public Dispatcher {
     const bool is_hungry = hungry(view, executor);
     if (is_hungry) {
       if (group.booked.holds(position)) group.booked.clear(position);
-      if (!executor.hungry || !could || executor.free < before) touch(g);
+      if (!group.hungry.test(position) || !could || executor.free < before) touch(g);
+      group.hungry.set(position);
     } else {
       group.booked.set(position, executor.free);
+      group.hungry.clear(position);
       touch(g);
     }
-    executor.hungry = is_hungry;
   }
   void touch(std::uint32_t g) {
     if (groups_[g].touched) return;
@@ -314,18 +320,22 @@ class Clockwork final : public Dispatcher {
     return true;
   }
 
-  // New requests: the executor that is free first takes them, as long as it is hungry.
+  // New requests go to the first hungry executor that can have them in time: as in the original,
+  // where executors look one after the other, not to the one that is free first.
   void offer(const View& view, QueueId q, Decisions& out) {
     for (const Place& place : models_[q.index()].places) {
       Group& group = groups_[place.group];
-      while (!view.queue(q).empty() && !group.free.empty()) {
-        const ExecutorId e = view.group(GroupId(place.group)).executors[group.free.top()];
-        if (!hungry(view, executors_[e.index()])) break;
-        if (view.manages_weights()) {  // the first may not have the model: ask them all
-          touch(place.group);
+      std::size_t position = group.hungry.first();
+      while (position != BitSet::kNone && !view.queue(q).empty()) {
+        const ExecutorId e = view.group(GroupId(place.group)).executors[position];
+        // No other is free sooner.
+        const bool last = position == group.free.top() && !view.manages_weights();
+        if (send(view, q, e, out)) {
+          if (group.hungry.test(position)) continue;
+        } else if (last) {
           break;
         }
-        if (!send(view, q, e, out)) break;
+        position = group.hungry.from(position + 1);
       }
       if (!view.queue(q).empty()) arm(view, place.group, out);
     }
@@ -336,7 +346,6 @@ class Clockwork final : public Dispatcher {
   // Wakes when the next executor becomes hungry while something waits.
   void arm(const View& view, std::uint32_t g, Decisions& out) {
     Group& group = groups_[g];
-    settle(view, g);
     const TimePoint next =
         group.booked.empty() || group.waiting.empty()
             ? kNever
@@ -346,35 +355,36 @@ class Clockwork final : public Dispatcher {
     group.armed = next;
     out.wake(TimerId(view.queues() + g), next);
   }
-  // Takes those that have become hungry from the booked ones.
-  void settle(const View& view, std::uint32_t g) {
+  // Takes those that have become hungry from the booked ones; says whether there were any.
+  bool settle(const View& view, std::uint32_t g) {
     Group& group = groups_[g];
+    bool any = false;
     while (!group.booked.empty()) {
       const std::uint32_t position = group.booked.top();
-      Executor& executor = executors_[view.group(GroupId(g)).executors[position].index()];
-      if (!hungry(view, executor)) return;
-      group.booked.clear(position);
-      executor.hungry = true;
-    }
-  }
-
-  // Hungry executors take queues by their latest start. What the executor that is free first cannot
-  // serve in time, no other can, unless weights differ.
-  void feed(const View& view, std::uint32_t g, Decisions& out) {
-    Group& group = groups_[g];
-    passed_.clear();
-    while (!group.free.empty() && !group.waiting.empty()) {
-      const std::uint32_t position = group.free.top();
       const ExecutorId e = view.group(GroupId(g)).executors[position];
       if (!hungry(view, executors_[e.index()])) break;
-      if (feed(view, g, e, out)) continue;
-      if (!view.manages_weights()) break;
-      passed_.push_back(position);
-      group.free.clear(position);
+      group.booked.clear(position);
+      group.hungry.set(position);
+      any = true;
     }
-    for (const std::uint32_t position : passed_) {
+    return any;
+  }
+
+  // Hungry executors, one after the other, take queues by their latest start. What the executor
+  // that is free first cannot serve in time, no other can, unless weights differ.
+  void feed(const View& view, std::uint32_t g, Decisions& out) {
+    Group& group = groups_[g];
+    settle(view, g);
+    std::size_t position = group.hungry.first();
+    while (position != BitSet::kNone && !group.waiting.empty()) {
       const ExecutorId e = view.group(GroupId(g)).executors[position];
-      group.free.set(position, std::max(executors_[e.index()].free, kStart));
+      const bool last = position == group.free.top() && !view.manages_weights();
+      if (feed(view, g, e, out)) {
+        if (group.hungry.test(position)) continue;
+      } else if (last) {
+        break;
+      }
+      position = group.hungry.from(position + 1);
     }
     arm(view, g, out);
   }
@@ -413,8 +423,7 @@ class Clockwork final : public Dispatcher {
   std::vector<std::uint32_t> touched_;  // groups to feed
   std::vector<QueueId> pending_;        // queues that gained requests since the last look
   bool poll_armed_ = false;
-  std::vector<std::uint32_t> passed_;  // scratch of feed
-  std::vector<QueueId> skipped_;       // the same
+  std::vector<QueueId> skipped_;  // the same
   ClockworkLoads loads_;
 };
 
@@ -427,12 +436,13 @@ DispatcherEntry clockwork_dispatcher() {
        "must start first, with the largest batch that waits and meets its deadline; requests that "
        "would be late are dropped before they run",
        "Clockwork (Gujarati et al., OSDI 2020; code malixian/clockwork 5917620, "
-       "concurrent_infer_and_load_scheduler). Departs: the executor that is free first is asked "
-       "first (there: whichever thread looks first); requests of a refused batch wait again; loads "
-       "are ranked by demand above 0 (there a pointer is compared and surplus models are loaded). "
-       "An "
-       "executor needs room for what is booked: device depth >= 2 + schedule_ahead_ms / "
-       "latency(1)",
+       "concurrent_infer_and_load_scheduler). Departs: queues are ranked in place of a strategy "
+       "per "
+       "request and size, which decides the same but for strategies that were discarded too early; "
+       "requests of a refused batch wait again; loads are ranked by demand above 0 (there a "
+       "pointer is "
+       "compared and surplus models are loaded). An executor needs room for what is booked: device "
+       "depth >= 2 + schedule_ahead_ms / latency(1)",
        {number_param("schedule_ahead_ms", 10, 0, 60'000, "predicted work that is booked ahead"),
         number_param(
             "margin_ms", 5, 0, 60'000,
