@@ -53,6 +53,14 @@ std::string listing(const Plan& plan) {
   return text;
 }
 
+std::string text_of(const Plan& plan,
+                    const std::string& format,
+                    const std::vector<Workload>& workloads) {
+  if (format == "parvagpu") return to_parvagpu(plan);
+  if (format == "igniter") return to_igniter(plan, workloads);
+  return to_json(plan, workloads).dump(2) + '\n';
+}
+
 int run(const Options& options) {
   Scenario scenario =
       load_scenario(ScenarioArguments{options.scenario, {}, {}, {{"--out", options.out}}});
@@ -61,9 +69,7 @@ int run(const Options& options) {
     return kDone;
   }
   const Plan plan = plan_scenario(scenario, scenario.notes);
-  const std::string text = options.format == "parvagpu"
-                               ? to_parvagpu(plan)
-                               : to_json(plan, scenario.workloads).dump(2) + '\n';
+  const std::string text = text_of(plan, options.format, scenario.workloads);
   if (options.out.empty()) {
     print(text);
   } else {
@@ -86,7 +92,7 @@ Action add_plan(CLI::App& app) {
   CLI::Option* out =
       app.add_option("--out", options->out, "write the plan and print a listing of it");
   app.add_option("--format", options->format, "of the plan")
-      ->check(CLI::IsMember({"json", "parvagpu"}));
+      ->check(CLI::IsMember({"json", "parvagpu", "igniter"}));
   app.add_option("--compare", options->compare,
                  "plan by each of these planners and print their figures: NAME,NAME,...")
       ->delimiter(',')

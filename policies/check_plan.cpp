@@ -99,6 +99,7 @@ class Checker {
   bool all_served_ = false;
   std::map<Kind, std::vector<Need>> needs_;  // several for the model "*"
   std::set<std::string> without_memory_;
+  std::set<std::string> cut_batches_;  // in words
 };
 
 void Checker::check_type(const PlanGpu& gpu, std::uint32_t count, const std::string& place) {
@@ -158,6 +159,9 @@ void Checker::check_kind(const PlanGpu& gpu,
   foreign(partition.start.has_value(), gpu.mode == GpuMode::kMig, "start");
   foreign(partition.share_pct.has_value(), percent_allowed, "share_pct");
   foreign(partition.sms.has_value(), sms_allowed, "sms");
+  if (partition.released_share_pct && partition.share_pct != 100) {
+    fault(place + "/released_share_pct", "needs a share_pct of 100, which it would be above");
+  }
   if (partition.share_pct && partition.sms && percent_allowed && sms_allowed) {
     fault(place, "has both share_pct and sms; give one");
   }
@@ -326,6 +330,13 @@ Need Checker::need_of(const std::string& model,
   if (usable == 0) {
     profile->latency_ms(share, profiled, 1, &need.why_not);
     if (profile->max_batch(share, profiled) > 0) need.why_not += "; declare an interpolation";
+  } else if (replica.batch && *replica.batch > usable &&
+             profile->interpolation == Interpolation::kIgniter) {
+    // The formula has no end of its own, and iGniter plans beyond what was profiled.
+    cut_batches_.insert(
+        fmt::format("{}: the planned batch is {}; at most {} is run, the largest "
+                    "that its profile knows",
+                    model, *replica.batch, usable));
   } else if (replica.batch && *replica.batch > usable) {
     profile->latency_ms(share, profiled, usable + 1, &need.why_not);
     need.why_not = fmt::format("the planned batch is {}, and batches up to {} can be run: {}",
@@ -358,10 +369,12 @@ void Checker::check_served(const Plan& plan) {
 }
 
 std::vector<std::string> Checker::notes() const {
-  if (without_memory_.empty()) return {};
+  std::vector<std::string> notes(cut_batches_.begin(), cut_batches_.end());
+  if (without_memory_.empty()) return notes;
   std::string models;
   for (const std::string& model : without_memory_) models += (models.empty() ? "" : ", ") + model;
-  return {"memory is not checked for models whose profiles do not state it: " + models};
+  notes.push_back("memory is not checked for models whose profiles do not state it: " + models);
+  return notes;
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ struct PlanPartition {
   std::optional<int> start;           // first slot
   std::optional<int> released_start;  // the label of an original program where that is not legal
   std::optional<double> share_pct;    // of the SMs
+  std::optional<double> released_share_pct;  // that of an original program where it is above 100
   std::optional<int> sms;
   std::vector<PlanReplica> replicas;
 

@@ -17,6 +17,7 @@ constexpr std::int64_t kMostSms = 100'000;
 constexpr std::int64_t kLargestBatch = 1 << 20;
 constexpr double kHighestRate = 1e12;
 constexpr double kLongestMs = 1e12;
+constexpr double kLargestReleasedShare = 1e12;
 
 std::optional<std::uint32_t> read_count(const std::optional<JsonNode>& node,
                                         std::int64_t low,
@@ -61,6 +62,9 @@ PlanPartition read_partition(const JsonNode& node) {
   partition.start = read_int(object.get("start"), 0, kMostSlices - 1);
   partition.released_start = read_int(object.get("released_start"), 0, kMostSlices - 1);
   if (const auto share = object.get("share_pct")) partition.share_pct = share->positive(100);
+  if (const auto share = object.get("released_share_pct")) {
+    partition.released_share_pct = share->number(100, kLargestReleasedShare);
+  }
   partition.sms = read_int(object.get("sms"), 1, kMostSms);
   if (const auto replicas = object.require("replicas")) {
     for (const JsonNode& item : replicas->items()) {
@@ -158,6 +162,7 @@ Json to_json(const PlanPartition& partition, const std::vector<Workload>& worklo
   put_if(json, "start", partition.start);
   put_if(json, "released_start", partition.released_start);
   put_if(json, "share_pct", partition.share_pct);
+  put_if(json, "released_share_pct", partition.released_share_pct);
   put_if(json, "sms", partition.sms);
   Json replicas = Json::array();
   for (const PlanReplica& replica : partition.replicas) {

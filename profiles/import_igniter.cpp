@@ -1,8 +1,10 @@
-// iGniter's measurements of a V100 under MPS: latencies alone, co-runs of two models, kernel
-// counts.
+// iGniter's measurements of a V100 under MPS: latencies alone, co-runs of two models, and the
+// fitted coefficients of its model.
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -43,7 +45,8 @@ Files sort_files(const std::vector<std::string>& paths, Faults& faults) {
     const bool is_co_run = rows.front().cells.front() == "model_a";
     (is_co_run ? files.co_runs : files.solo).push_back(file);
   }
-  if (files.solo.empty() && faults.empty()) {
+  const bool stands_alone = files.co_runs.empty() && !files.counts.empty();
+  if (files.solo.empty() && !stands_alone && faults.empty()) {
     faults.add(paths.front(),
                "there are no latencies alone (a CSV file with the columns model, batch, share_pct, "
                "latency_ms)");
@@ -53,10 +56,14 @@ Files sort_files(const std::vector<std::string>& paths, Faults& faults) {
 
 using Profiles = std::map<std::string, Profile>;
 
+std::string gpu_of(const Import& import) {
+  return import.options.gpu.empty() ? "v100" : import.options.gpu;
+}
+
 // Its throughput counts overlapped copies, so it differs from batch / latency: nothing to compare.
 Profiles read_solo(const std::vector<std::string>& files, Import& import) {
-  const std::string gpu = import.options.gpu.empty() ? "v100" : import.options.gpu;
-  const ImportOptions options{gpu, false};
+  if (files.empty()) return {};
+  const ImportOptions options{gpu_of(import), false};
   Import solo{options, {}, {}};
   import_tidy(files, solo, ThroughputCheck::kNo);
   Profiles profiles;
@@ -178,21 +185,104 @@ void CoRunReader::add(const Side& side, const Side& other, const LatencyPoint& a
                           side.latency_ms / alone.latency_ms});
 }
 
-// {"models": {NAME: {"n_kernels": N, ...}}, ...}: of the fitted coefficients, only the counts.
-void read_kernel_counts(const std::string& file, Profiles& profiles, Import& import) {
+// The published names of the numbers in igniter_fields(), in its order: those of the GPU, those of
+// a model, and which item of a list.
+struct PublishedField {
+  const char* key;
+  std::optional<std::size_t> item;
+};
+constexpr std::size_t kGpuFields = 8;
+constexpr std::array<PublishedField, 22> kPublished{{{"F_mhz", {}},
+                                                     {"P_cap_w", {}},
+                                                     {"P_idle_w", {}},
+                                                     {"unit_pct", {}},
+                                                     {"pcie_bytes_per_ms", {}},
+                                                     {"alpha_f_mhz_per_w", {}},
+                                                     {"alpha_sch", {}},
+                                                     {"beta_sch", {}},
+                                                     {"n_kernels", {}},
+                                                     {"base_sched_ms", {}},
+                                                     {"k", 0},
+                                                     {"k", 1},
+                                                     {"k", 2},
+                                                     {"k", 3},
+                                                     {"k", 4},
+                                                     {"alpha_cache", {}},
+                                                     {"power_ab", 0},
+                                                     {"power_ab", 1},
+                                                     {"l2_ab", 0},
+                                                     {"l2_ab", 1},
+                                                     {"d_load", {}},
+                                                     {"d_feedback", {}}}};
+
+// Puts the fields first .. last - 1 into the model.
+void read_fields(JsonObject& object, std::size_t first, std::size_t last, IgniterModel& model) {
+  for (std::size_t f = first; f < last; ++f) {
+    const IgniterField& field = igniter_fields()[f];
+    const PublishedField& published = kPublished[f];
+    const auto node = object.require(published.key);
+    if (!node) continue;
+    if (!published.item) {
+      field.of(model) = node->number(field.low, field.high).value_or(1);
+      continue;
+    }
+    const std::vector<JsonNode> items = node->items();
+    const bool is_last = f + 1 == last || kPublished[f + 1].item.value_or(0) == 0;
+    if (*published.item < items.size()) {
+      field.of(model) = items[*published.item].number(field.low, field.high).value_or(1);
+    } else if (is_last && node->value().is_array()) {
+      node->fault(fmt::format("must have {} numbers", *published.item + 1));
+    }
+  }
+}
+
+// A model of which only the kernels were counted.
+bool is_count_only(const JsonNode& model) {
+  return model.value().is_object() && model.value().size() == 1 &&
+         model.value().contains("n_kernels");
+}
+
+// {"hardware": {..}, "models": {NAME: {"n_kernels": N, ..}}}: fitted coefficients. A model may
+// state its kernel count alone.
+void read_coefficients(const std::string& file, Profiles& profiles, Import& import) {
   const auto json = read_json_file(file, import.faults);
   if (!json) return;
   JsonObject root(JsonNode(*json, file, import.faults));
   const auto models = root.require("models");
-  if (!models) return;
-  JsonObject by_name(*models);
-  for (auto& [name, profile] : profiles) {
-    const auto model = by_name.get(name);
-    if (!model) continue;
-    JsonObject coefficients(*model);
-    if (const auto count = coefficients.require("n_kernels")) {
-      profile.launches = count->number(1, kMostKernels);
+  if (!models || !models->value().is_object()) {
+    if (models) JsonObject{*models};  // adds the fault
+    return;
+  }
+  IgniterModel of_gpu;
+  bool has_gpu = false;
+  for (const auto& [name, value] : models->value().items()) {
+    const JsonNode node = models->child(name, value);
+    JsonObject object(node);
+    const auto known = profiles.find(name);
+    if (is_count_only(node)) {
+      const auto count = object.require("n_kernels")->number(1, kMostKernels);
+      if (known != profiles.end()) known->second.launches = count;
+      continue;
     }
+    if (!has_gpu) {
+      has_gpu = true;
+      if (const auto hardware = root.require("hardware")) {
+        JsonObject gpu(*hardware);
+        read_fields(gpu, 0, kGpuFields, of_gpu);
+      }
+    }
+    IgniterModel model = of_gpu;
+    read_fields(object, kGpuFields, kPublished.size(), model);
+    Profile& profile = profiles[name];
+    if (known == profiles.end()) {
+      profile.model = name;
+      profile.gpu = gpu_of(import);
+      profile.provenance.kind = "imported";
+      profile.provenance.source = "iGniter (TPDS 2023) coefficients of its model under MPS";
+    }
+    profile.launches = model.kernels;
+    profile.igniter = model;
+    profile.interpolation = Interpolation::kIgniter;
   }
 }
 
@@ -205,7 +295,7 @@ void import_igniter(const std::vector<std::string>& paths, Import& import) {
   if (!import.faults.empty()) return;
   CoRunReader co_runs(profiles, import);
   for (const std::string& file : files.co_runs) co_runs.read(file);
-  for (const std::string& file : files.counts) read_kernel_counts(file, profiles, import);
+  for (const std::string& file : files.counts) read_coefficients(file, profiles, import);
   if (co_runs.left_out() > 0) {
     import.result.warnings.push_back(
         fmt::format("{} co-runs are left out: a latency alone is suspicious", co_runs.left_out()));

@@ -1,4 +1,5 @@
-// The interference models: none, a constant, measured pairs, gpulet's linear form, kernel lengths.
+// The interference models: none, a constant, measured pairs, gpulet's linear form, kernel lengths,
+// iGniter's analytic form.
 #include "profiles/interference.h"
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "profiles/pair_table.h"
+#include "profiles/profile_limits.h"
 #include "sim/core/error.h"
 #include "sim/core/random.h"
 
@@ -179,6 +181,46 @@ class KernelLength final : public InterferenceModel {
   std::array<double, 2> c_;
 };
 
+// iGniter's analytic model (igniter_model.h): scheduler, L2 cache, clock.
+class Igniter final : public InterferenceModel {
+ public:
+  double slowdown(const Resident& victim, std::span<const Resident> others) const override {
+    if (others.empty()) return 1;
+    loads_.clear();
+    if (!add(victim)) return victim.profile->interference_factor.value_or(1);
+    for (const Resident& other : others) {
+      if (!add(other)) return victim.profile->interference_factor.value_or(1);
+    }
+    return igniter_slowdown(loads_);
+  }
+
+ private:
+  bool add(const Resident& r) const {
+    if (!r.profile->igniter) return false;
+    loads_.push_back({&*r.profile->igniter, static_cast<double>(r.batch), 100 * r.share_fraction});
+    return true;
+  }
+  mutable std::vector<IgniterLoad> loads_;  // kept for its memory
+};
+
+void warn_about_igniter(const ProfileSet& profiles, std::vector<std::string>& warnings) {
+  std::map<std::string, const Profile*> first;  // by GPU type
+  for (const Profile& p : profiles.all()) {
+    if (!p.igniter) {
+      warnings.push_back(fmt::format(
+          "interference: the profile of {} on {} has no iGniter coefficients; for it and beside it "
+          "the victim's interference_factor is used, or 1",
+          p.model, p.gpu));
+    } else if (const Profile* other = first.try_emplace(p.gpu, &p).first->second;
+               other->igniter->gpu != p.igniter->gpu) {
+      warnings.push_back(
+          fmt::format("interference: the profiles of {} and {} state other coefficients of the {}; "
+                      "those of the slowed model are used",
+                      other->model, p.model, p.gpu));
+    }
+  }
+}
+
 void warn_about_factors(const ProfileSet& profiles, std::vector<std::string>& warnings) {
   for (const Profile& p : profiles.all()) {
     if (p.interference_factor) continue;
@@ -264,13 +306,22 @@ std::unique_ptr<InterferenceModel> make_kernel_length(const InterferenceSpec& sp
 }  // namespace
 
 const std::vector<std::string>& interference_names() {
-  static const std::vector<std::string> names{"none", "constant", "pair_table", "gpulet",
-                                              "kernel_length"};
+  static const std::vector<std::string> names{"none",   "constant",      "pair_table",
+                                              "gpulet", "kernel_length", "igniter"};
   return names;
 }
 
 double kernel_length_share(double victim_ms, double aggressor_ms) {
   return aggressor_ms / (aggressor_ms + victim_ms);
+}
+
+double igniter_slowdown(std::span<const IgniterLoad> loads) {
+  const double beside_ms = predict_igniter(loads).front().latency_ms;
+  const double alone_ms = predict_igniter(loads.first(1)).front().latency_ms;
+  const double slowdown = beside_ms / alone_ms;
+  // More power than the line from power to clock was made for: no clock is left.
+  if (!(beside_ms > 0 && alone_ms > 0 && slowdown < kLargestSlowdown)) return kLargestSlowdown;
+  return std::max(1.0, slowdown);
 }
 
 std::unique_ptr<InterferenceModel> make_interference(const InterferenceSpec& spec,
@@ -295,6 +346,10 @@ std::unique_ptr<InterferenceModel> make_interference(const InterferenceSpec& spe
         kPublishedGpulet, spec, "l2 self, l2 other, dram self, dram other, constant"));
   }
   if (spec.name == "kernel_length") return make_kernel_length(spec, profiles, warnings);
+  if (spec.name == "igniter") {
+    warn_about_igniter(profiles, warnings);
+    return std::make_unique<Igniter>();
+  }
   throw ConfigError("interference/name",
                     unknown_name("interference model", spec.name, interference_names()));
 }

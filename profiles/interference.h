@@ -39,12 +39,17 @@ struct InterferenceSpec {
   std::vector<double> coefficients;  // gpulet: five; empty = the published 2080 Ti values
 };
 
-// "none", "constant", "pair_table", "gpulet", "kernel_length".
+// "none", "constant", "pair_table", "gpulet", "kernel_length", "igniter".
 const std::vector<std::string>& interference_names();
 
 // u of kernel_length: the aggressor's part of the two mean kernel lengths, (0, 1). Requires: both
 // positive.
 double kernel_length_share(double victim_ms, double aggressor_ms);
+
+// iGniter's slowdown of the first load beside the others: predicted latency there over that alone
+// on the same share, at least 1; kLargestSlowdown where the formula lets the clock fall to nothing.
+// Requires: at least one load.
+double igniter_slowdown(std::span<const IgniterLoad> loads);
 
 // Builds the model. Appends to `warnings` what it had to assume: a factor of 1 where a profile has
 // none, missing utilisation, missing pairs.

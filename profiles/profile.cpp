@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "profiles/profile_limits.h"
 #include "sim/core/check.h"
 #include "sim/core/error.h"
 
@@ -74,6 +75,26 @@ std::optional<double> interpolated(Row row, Interpolation kind, std::uint32_t ba
   return between(batch, before.batch, before.latency_ms, next->batch, next->latency_ms);
 }
 
+// The largest batch that iGniter's formula answers for there.
+std::uint32_t formula_batch(const Profile& profile, const Share& share, std::uint32_t processes) {
+  const bool is_covered = profile.interpolation == Interpolation::kIgniter && profile.igniter &&
+                          processes == 1 &&
+                          (share.kind == ShareKind::kPercent || is_all_of_it(share));
+  return is_covered ? profile.igniter->max_batch : 0;
+}
+
+std::optional<double> by_formula(const Profile& profile,
+                                 const Share& share,
+                                 std::uint32_t processes,
+                                 std::uint32_t batch) {
+  if (batch < 1 || batch > formula_batch(profile, share, processes)) return std::nullopt;
+  const double share_pct = share.kind == ShareKind::kPercent ? share.amount : 100;
+  const double latency_ms = igniter_alone_ms(*profile.igniter, batch, share_pct);
+  // A fit may fail outside its grid; what is no time is not known.
+  if (!(latency_ms > 0 && latency_ms <= kLongestLatencyMs)) return std::nullopt;
+  return latency_ms;
+}
+
 template <typename Values>
 std::string listed(const Values& values) {
   return fmt::format("{}", fmt::join(values, ", "));
@@ -85,6 +106,13 @@ std::string explain(const Profile& profile,
                     std::uint32_t processes,
                     std::uint32_t batch) {
   const std::string head = fmt::format("profile of {} on {}: ", profile.model, profile.gpu);
+  if (profile.interpolation == Interpolation::kIgniter && profile.igniter) {
+    return head + fmt::format(
+                      "nothing known for batch {} on {} with {} process{}; iGniter's formula holds "
+                      "for percentages, 1 process, batches 1 to {}",
+                      batch, to_string(share), processes, processes == 1 ? "" : "es",
+                      profile.igniter->max_batch);
+  }
   const Row row = row_of(profile.points, share, processes);
   if (!row.empty()) {
     std::vector<std::uint32_t> batches;
@@ -141,7 +169,7 @@ std::string to_string(const Share& share) {
 }
 
 const std::vector<std::string>& interpolation_names() {
-  static const std::vector<std::string> names{"none", "linear", "round_up"};
+  static const std::vector<std::string> names{"none", "linear", "round_up", "igniter"};
   return names;
 }
 
@@ -152,7 +180,9 @@ bool point_before(const LatencyPoint& a, const LatencyPoint& b) {
 
 std::uint32_t Profile::max_batch(const Share& share, std::uint32_t processes) const {
   const Row row = row_of(points, share, processes);
-  if (!row.empty()) return row.back().batch;
+  const std::uint32_t formula = formula_batch(*this, share, processes);
+  if (!row.empty()) return std::max(row.back().batch, formula);
+  if (formula > 0) return formula;
   return linear && processes == 1 && is_all_of_it(share) ? linear->max_batch : 0;
 }
 
@@ -167,8 +197,9 @@ std::optional<double> Profile::latency_ms(const Share& share,
     if (why_not != nullptr) *why_not = explain_linear(*this, share, processes, batch);
     return std::nullopt;
   }
-  const std::optional<double> found =
+  std::optional<double> found =
       interpolated(row_of(points, share, processes), interpolation, batch);
+  if (!found) found = by_formula(*this, share, processes, batch);
   if (!found && why_not != nullptr) *why_not = explain(*this, share, processes, batch);
   return found;
 }
@@ -203,7 +234,8 @@ std::optional<Profile::Utilisation> Profile::utilisation(const Share& share,
 
 std::vector<Profile::Setting> Profile::settings() const {
   std::vector<Setting> found;
-  if (linear) found.push_back({Share{}, 1});
+  const bool is_formula = points.empty() && interpolation == Interpolation::kIgniter;
+  if (linear || is_formula) found.push_back({Share{}, 1});
   for (const LatencyPoint& p : points) {
     const Setting setting{p.share, p.processes};
     if (found.empty() || !(found.back() == setting)) found.push_back(setting);

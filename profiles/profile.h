@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "profiles/igniter_model.h"
 #include "profiles/variability.h"
 
 namespace tangram {
@@ -55,8 +56,10 @@ enum class Interpolation : std::uint8_t {
   kNone,     // a batch that was not measured is an error
   kLinear,   // linear between the two measured neighbours; nothing outside them
   kRoundUp,  // padded to the next measured batch
+  kIgniter,  // linear; where that knows nothing, iGniter's formula for one process alone: whole
+             // GPU or percent, batches up to its max_batch
 };
-// "none", "linear", "round_up", in the order of the enumerators.
+// "none", "linear", "round_up", "igniter", in the order of the enumerators.
 const std::vector<std::string>& interpolation_names();
 
 // One co-run of two models, for the pair_table interference model.
@@ -104,6 +107,7 @@ struct Profile {
   std::optional<double> load_ms;              // time of a load when measured
   std::optional<double> launches;             // kernels of one batch, >= 1
   std::optional<double> interference_factor;  // constant slowdown beside any neighbour, >= 1
+  std::optional<IgniterModel> igniter;        // fitted; interference, shares, interpolation
   std::vector<CoRun> co_runs;
   std::vector<Kernel> kernels;  // ascending by batch; those of a batch in the order of their launch
   Provenance provenance;

@@ -109,7 +109,6 @@ LatencyPoint read_point(const JsonNode& node, const GpuType* gpu) {
 
 void read_points(const JsonNode& node, const GpuType* gpu, Profile& profile) {
   const std::vector<JsonNode> items = node.items();
-  if (node.value().is_array() && items.empty()) node.fault("must have at least one point");
   const auto before = [](const LatencyPoint& a, const LatencyPoint& b) {
     return point_before(a, b);
   };
@@ -157,6 +156,10 @@ void read_latency(const JsonNode& node, const GpuType* gpu, Profile& profile) {
     const auto found = std::find(names.begin(), names.end(), name.value_or("none"));
     profile.interpolation = static_cast<Interpolation>(found - names.begin());
   }
+  if (points && points->value().is_array() && points->value().empty() &&
+      profile.interpolation != Interpolation::kIgniter) {
+    points->fault("must have at least one point, unless the interpolation is igniter");
+  }
   object.finish();
 }
 
@@ -181,6 +184,19 @@ void read_variability(const JsonNode& node, Profile& profile) {
   }
   if (cv) profile.variability.cv = cv->positive(kLargestCv).value_or(1);
   object.finish();
+}
+
+IgniterModel read_igniter(const JsonNode& node) {
+  IgniterModel model;
+  JsonObject object(node);
+  for (const IgniterField& field : igniter_fields()) {
+    const auto value = object.require(field.key);
+    if (value) field.of(model) = value->number(field.low, field.high).value_or(1);
+  }
+  if (const auto batch = object.get("max_batch"))
+    model.max_batch = read_count(batch, kLargestBatch);
+  object.finish();
+  return model;
 }
 
 CoRun read_co_run(const JsonNode& node) {
@@ -286,6 +302,13 @@ Json latency_to_json(const Profile& profile) {
       {"interpolation", interpolation_names()[static_cast<std::size_t>(profile.interpolation)]}};
 }
 
+Json igniter_to_json(IgniterModel model) {
+  Json json = Json::object();
+  for (const IgniterField& field : igniter_fields()) json[field.key] = field.of(model);
+  json["max_batch"] = model.max_batch;
+  return json;
+}
+
 Json co_runs_to_json(const std::vector<CoRun>& co_runs) {
   Json json = Json::array();
   for (const CoRun& run : co_runs) {
@@ -349,6 +372,10 @@ std::optional<Profile> read_profile(const JsonNode& node, const std::vector<GpuT
   profile.load_ms = read_optional(object, "load_ms", 0, kLongestLatencyMs);
   profile.launches = read_optional(object, "launches", 1, kMostKernels);
   profile.interference_factor = read_optional(object, "interference_factor", 1, kLargestSlowdown);
+  if (const auto model = object.get("igniter")) profile.igniter = read_igniter(*model);
+  if (profile.interpolation == Interpolation::kIgniter && !profile.igniter) {
+    node.fault("the interpolation igniter needs the key \"igniter\"");
+  }
   if (const auto runs = object.get("co_runs")) {
     for (const JsonNode& item : runs->items()) profile.co_runs.push_back(read_co_run(item));
   }
@@ -378,6 +405,7 @@ Json to_json(const Profile& profile) {
   number("load_ms", profile.load_ms);
   number("launches", profile.launches);
   number("interference_factor", profile.interference_factor);
+  if (profile.igniter) json["igniter"] = igniter_to_json(*profile.igniter);
   if (!profile.co_runs.empty()) json["co_runs"] = co_runs_to_json(profile.co_runs);
   if (!profile.kernels.empty()) json["kernels"] = kernels_to_json(profile.kernels);
   json["provenance"] = provenance_to_json(profile.provenance);

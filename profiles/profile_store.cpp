@@ -162,6 +162,14 @@ void write_kernels(Hdf5Writer& file, const std::string& group, const std::vector
                column<double>(kernels, [](const Kernel& k) { return k.duration_us; }));
 }
 
+void write_igniter(Hdf5Writer& file, const std::string& group, IgniterModel model) {
+  file.group(group);
+  for (const IgniterField& field : igniter_fields()) {
+    file.attribute(group, field.key, field.of(model));
+  }
+  file.attribute(group, "max_batch", std::uint64_t{model.max_batch});
+}
+
 void write_profile(Hdf5Writer& file, const Profile& profile) {
   // A slash would make a group inside a group; the attribute has the true name.
   std::string name = profile.model;
@@ -188,6 +196,7 @@ void write_profile(Hdf5Writer& file, const Profile& profile) {
   } else {
     write_points(file, group + "/points", profile.points);
   }
+  if (profile.igniter) write_igniter(file, group + "/igniter", *profile.igniter);
   if (!profile.co_runs.empty()) write_co_runs(file, group + "/co_runs", profile.co_runs);
   if (!profile.kernels.empty()) write_kernels(file, group + "/kernels", profile.kernels);
 }
@@ -213,6 +222,7 @@ class ModelReader {
                                     std::uint32_t high) const;
   void read_points(Profile& profile) const;
   void read_samples(const std::string& points, Profile& profile) const;
+  void read_igniter(Profile& profile) const;
   void read_co_runs(Profile& profile) const;
   void read_kernels(Profile& profile) const;
 
@@ -328,6 +338,21 @@ void ModelReader::read_samples(const std::string& points, Profile& profile) cons
   }
 }
 
+void ModelReader::read_igniter(Profile& profile) const {
+  const std::string group = group_ + "/igniter";
+  if (!file_.has(group)) {
+    if (profile.interpolation != Interpolation::kIgniter) return;
+    file_.fail(group_, "the interpolation igniter needs the group igniter");
+  }
+  const ModelReader own(file_, group);
+  IgniterModel model;
+  for (const IgniterField& field : igniter_fields()) {
+    field.of(model) = own.number(field.key, field.low, field.high);
+  }
+  model.max_batch = static_cast<std::uint32_t>(own.number("max_batch", 1, kLargestBatch));
+  profile.igniter = model;
+}
+
 void ModelReader::read_co_runs(Profile& profile) const {
   const std::string group = group_ + "/co_runs";
   if (!file_.has(group)) return;
@@ -396,6 +421,7 @@ Profile ModelReader::read(const std::string& gpu) const {
   } else {
     read_points(profile);
   }
+  read_igniter(profile);
   read_co_runs(profile);
   read_kernels(profile);
   return profile;
@@ -440,16 +466,6 @@ std::vector<Profile> read_json_profiles(const std::string& path,
   return profiles;
 }
 
-std::vector<std::string> shipped_names() {
-  std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(shipped_profiles(), ignored)) {
-    names.push_back(entry.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 }  // namespace
 
 void write_profile_store(const std::string& path, const std::vector<Profile>& profiles) {
@@ -477,25 +493,6 @@ std::vector<Profile> read_profile_file(const std::string& path,
   if (extension == ".h5" || extension == ".hdf5") return read_store(path, faults);
   faults.add(path, "a profile file ends in .json, .h5 or .hdf5");
   return {};
-}
-
-std::filesystem::path shipped_profiles() {
-  return TANGRAM_SHIPPED_PROFILES;
-}
-
-std::optional<std::string> find_profile_file(const std::string& path,
-                                             const std::filesystem::path& base,
-                                             const std::string& where,
-                                             Faults& faults) {
-  std::error_code ignored;
-  for (const fs::path& folder : {base, shipped_profiles()}) {
-    const fs::path candidate = folder / path;  // an absolute path stays as it is
-    if (fs::is_regular_file(candidate, ignored)) return candidate.string();
-  }
-  faults.add(where, unknown_name("profile file", path, shipped_names()) +
-                        "; relative paths start at the scenario's folder, then at the shipped "
-                        "profiles");
-  return std::nullopt;
 }
 
 }  // namespace tangram

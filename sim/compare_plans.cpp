@@ -26,8 +26,8 @@ std::optional<double> capacity_rps(const Scenario& scenario,
   const Profile* profile = scenario.profiles.find(replica.model, gpu.type);
   if (profile == nullptr) return std::nullopt;
   const std::uint32_t profiled = profiled_processes(gpu.mode, replica.processes);
-  const std::uint32_t batch =
-      replica.batch.value_or(usable_batch(*profile, partition.share(), profiled));
+  const std::uint32_t usable = usable_batch(*profile, partition.share(), profiled);
+  const std::uint32_t batch = std::min(replica.batch.value_or(usable), usable);
   const auto latency_ms = profile->latency_ms(partition.share(), profiled, batch);
   if (!latency_ms) return std::nullopt;
   return replica.processes * batch * 1000.0 / std::max(*latency_ms, 1e-6);

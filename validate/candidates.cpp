@@ -1,6 +1,7 @@
 // none, linear forms, and the table of pairs.
 #include "validate/candidates.h"
 
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -120,6 +121,27 @@ InterferenceCandidate none() {
   return candidate;
 }
 
+// Nothing to fit: its coefficients come from its own profiling (solo runs and one self-pair).
+InterferenceCandidate igniter() {
+  InterferenceCandidate candidate;
+  candidate.name = "igniter";
+  candidate.form = "scheduler, L2, clock, as profiled";
+  candidate.lacking = [](const CoRunRecord& r) {
+    return r.victim.igniter && r.aggressor.igniter ? "" : "iGniter coefficients";
+  };
+  candidate.fit = [](const CoRunRows&) {
+    return FittedInterference{
+        {}, [](const CoRunRecord& r) {
+          const auto load = [](const CoRunSide& side) {
+            return IgniterLoad{&*side.igniter, static_cast<double>(side.batch), side.share_pct};
+          };
+          const std::array<IgniterLoad, 2> both{load(r.victim), load(r.aggressor)};
+          return igniter_slowdown(both);
+        }};
+  };
+  return candidate;
+}
+
 std::vector<InterferenceCandidate> make_candidates() {
   std::vector<InterferenceCandidate> all{none()};
   all.push_back(linear("constant", "c", 1, nothing,
@@ -137,6 +159,7 @@ std::vector<InterferenceCandidate> make_candidates() {
   all.push_back(linear("kernel_length", "c + k t_o / (t_o + t_v)", 2, kernels_of_both,
                        kernel_length_features));
   all.back().post_hoc = true;
+  all.push_back(igniter());
   for (const std::size_t own : {0, 1, 3, 9}) all.push_back(pair_table(own));
   return all;
 }

@@ -31,10 +31,11 @@ CoRunSide side_of(const std::string& model,
                   std::uint32_t batch,
                   double share_pct,
                   const Profile* profile) {
-  CoRunSide side{model, batch, share_pct, {}, {}, {}, {}, {}};
+  CoRunSide side{model, batch, share_pct, {}, {}, {}, {}, {}, {}};
   if (profile == nullptr) return side;
   const Share share = share_of(*profile, share_pct);
   side.kernels = profile->launches;
+  side.igniter = profile->igniter;
   side.solo_ms = profile->latency_ms(share, 1, batch);
   if (const auto use = profile->utilisation(share, 1, batch)) {
     side.l2 = use->l2;

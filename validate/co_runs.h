@@ -16,11 +16,12 @@ namespace tangram {
 struct CoRunSide {
   std::string model;
   std::uint32_t batch = 1;
-  double share_pct = 50;           // of the SMs, (0, 100]
-  std::optional<double> solo_ms;   // latency alone on the same share, > 0
-  std::optional<double> l2, dram;  // use alone on the same share, fractions of the GPU's peak
-  std::optional<double> kernels;   // launches per batch
-  std::optional<double> power_w;   // alone on the same share
+  double share_pct = 50;                // of the SMs, (0, 100]
+  std::optional<double> solo_ms;        // latency alone on the same share, > 0
+  std::optional<double> l2, dram;       // use alone on the same share, fractions of the GPU's peak
+  std::optional<double> kernels;        // launches per batch
+  std::optional<double> power_w;        // alone on the same share
+  std::optional<IgniterModel> igniter;  // coefficients of iGniter's model
 };
 
 // One direction of a co-run: how much slower the victim was. The other direction, where it was

@@ -183,8 +183,8 @@ void add_policy_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(name("/planner/name", "exclusive", planner_names(), "describe NAME says more"));
   keys.push_back(key("/planner/params", KeyKind::kObject, {}, "of that planner"));
   keys.push_back(key("/planner/plan", KeyKind::kString, {}, "file of a plan, in place of a name"));
-  keys.push_back(name("/planner/format", "json", {"json", "parvagpu"},
-                      "of that file; parvagpu: a deployment map"));
+  keys.push_back(name("/planner/format", "json", {"json", "parvagpu", "igniter"},
+                      "of that file; parvagpu: a deployment map, igniter: its GPUs, one a line"));
   keys.push_back(
       name("/routing", "central", routing_names(), "one queue per workload, or one per replica"));
   keys.push_back(key("/dispatcher", KeyKind::kObject, {}, "who makes batches"));

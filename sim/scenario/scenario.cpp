@@ -114,7 +114,7 @@ void read_plan_file(KeyReader& keys,
                     const std::string& base,
                     Scenario& scenario) {
   const auto path_node = keys.node("plan");
-  const bool is_json = keys.name("format").value_or(0) == 0;
+  const std::size_t format = keys.name("format").value_or(0);  // json, parvagpu, igniter
   const auto given = path_node ? path_node->string() : std::nullopt;
   if (!given) return;
   const std::string path = (fs::path(base) / *given).lexically_normal().string();
@@ -124,7 +124,7 @@ void read_plan_file(KeyReader& keys,
     return;
   }
   Faults& faults = node.faults();
-  if (is_json) {
+  if (format == 0) {
     if (const auto plan = read_json_file(path, faults)) {
       scenario.plan = read_plan(JsonNode(*plan, path, faults));
     }
@@ -134,10 +134,11 @@ void read_plan_file(KeyReader& keys,
   const bool is_one_type = std::all_of(
       gpus.begin(), gpus.end(), [&](const GpuGroup& g) { return g.type == gpus.front().type; });
   if (!is_one_type) {
-    node.fault("a parvagpu deployment does not say its GPU type: the cluster must have only one");
+    node.fault(fmt::format("{} does not say its GPU type: the cluster must have only one",
+                           format == 1 ? "a parvagpu deployment" : "an igniter plan"));
   } else if (!gpus.empty()) {
-    scenario.plan =
-        parse_parvagpu_plan(read_file(path), path, gpus.front().type, scenario.workloads, faults);
+    const auto parse = format == 1 ? parse_parvagpu_plan : parse_igniter_plan;
+    scenario.plan = parse(read_file(path), path, gpus.front().type, scenario.workloads, faults);
   }
 }
 

@@ -43,7 +43,7 @@ TEST(IgniterImport, CoRunsAreSlowdownsAgainstTheSameShareAlone) {
       std::string(kHeader) + "net,other,2,8,20,11,25,0.1,0.1\nother,net,8,2,50,33,5,1,1\n");
   folder.write("coefficients_v100.json",
                R"({"hardware": {"F_mhz": 1530},
-                   "models": {"net": {"n_kernels": 20, "k": [1]}, "third": {"n_kernels": 1}}})");
+                   "models": {"net": {"n_kernels": 20}, "third": {"n_kernels": 1}}})");
   folder.write("golden.json", "not read");
   const ImportResult result = import(folder);
   ASSERT_EQ(result.profiles.size(), 2U);

@@ -15,9 +15,15 @@ using SlowdownOf = std::function<double(const CoRunSide& victim, const CoRunSide
 inline CoRunSide side_of(std::size_t model, std::uint32_t batch, double share_pct) {
   static const std::vector<std::string> names{"a", "b", "c", "d"};
   const auto m = static_cast<double>(model);
-  CoRunSide side{names.at(model), batch, share_pct, {}, {}, {}, {}, {}};
+  CoRunSide side{names.at(model), batch, share_pct, {}, {}, {}, {}, {}, {}};
   side.solo_ms = (1 + m) * (1 + 0.5 * batch) * 100 / share_pct;
   side.kernels = 10 + 7 * m * m;
+  IgniterModel igniter;
+  igniter.gpu = {1000, 300, 0, 2.5, 1e6, -1, 0, 0};
+  igniter.k = {0, 100 * (1 + m), 0, 0, 0};
+  igniter.cache_per_l2_pct = 0.001 * (1 + m);
+  igniter.l2_base_pct = 10;
+  side.igniter = igniter;
   side.l2 = 0.02 * (1 + m) + 0.001 * batch + 0.002 * share_pct;
   side.dram = 0.05 + 0.03 * m * m + 0.0005 * batch * share_pct / 50;
   return side;

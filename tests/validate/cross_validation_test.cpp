@@ -37,8 +37,8 @@ TEST(InterferenceCandidates, AreOneTableWithTheTrivialOnesFirst) {
   std::vector<std::string> names;
   for (const InterferenceCandidate& c : interference_candidates()) names.push_back(c.name);
   EXPECT_THAT(names, ElementsAre("none", "constant", "gpulet", "quadratic", "aggressor_dram",
-                                 "launch_delay", "kernel_length", "pair_table", "pair_table +1",
-                                 "pair_table +3", "pair_table +9"));
+                                 "launch_delay", "kernel_length", "igniter", "pair_table",
+                                 "pair_table +1", "pair_table +3", "pair_table +9"));
   EXPECT_EQ(constant_candidate().name, "constant");
 }
 

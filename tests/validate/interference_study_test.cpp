@@ -67,6 +67,18 @@ TEST_F(InterferenceStudy, LeastSquaresFormsGiveThePublishedErrors) {
   EXPECT_NEAR(result("kernel_length").coefficients[1], 0.072, 0.0006);
 }
 
+// Nothing is fitted here, so what is left out does not matter: 4.49 % is the published error of
+// measured latencies alone times its predicted slowdown.
+TEST_F(InterferenceStudy, IgnitersOwnModelUnderestimates) {
+  TANGRAM_REQUIRE_REFERENCE_DATA();
+  const CandidateResult& ours = result("igniter");
+  EXPECT_NEAR(ours.pairs->mean.value, 4.49, 0.006);
+  EXPECT_NEAR(ours.models->mean.value, 4.49, 0.006);
+  EXPECT_NEAR(ours.pairs->p90, 9.87, 0.015);
+  EXPECT_NEAR(ours.pairs->p95, 11.5, 0.1);
+  EXPECT_EQ(ours.pairs->wins, 2U);
+}
+
 // Another generator, so other draws: the interval of kernel_length's difference to the constant was
 // published as [-0.90, -0.08], that of the constant's error as [2.76, 3.74].
 TEST_F(InterferenceStudy, BootstrapIntervalsAreThePublishedOnes) {

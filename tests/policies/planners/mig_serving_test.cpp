@@ -76,6 +76,26 @@ TEST(MigServing, UsesOneProcessPerInstance) {
   EXPECT_EQ(plan.gpus.at(0).partitions.at(0).replicas.at(0).processes, 1u);
 }
 
+// Many small workloads, so that the greedy step wastes places. Whatever the improvement phase does,
+// it serves all, takes no more GPUs, and does the same for the same seed.
+TEST(MigServing, TheImprovementPhaseIsNeverWorseAndRepeatable) {
+  MigWorld world;
+  for (int i = 0; i < 9; ++i) {
+    const std::string name = numbered("m", i);
+    world.profiles.add(profile_of(
+        name,
+        {{1, 20.0 + i}, {2, 45.0 + 3 * i}, {3, 70.0 + 2 * i}, {4, 100.0 + i}, {7, 170.0 + 5 * i}}));
+    world.workloads.push_back(workload_of(name, name, 200, 90 + 37 * i));
+  }
+  const Plan greedy = world.plan("mig_serving");
+  const Plan improved = world.plan("mig_serving", R"({"improve_rounds": 300})");
+  EXPECT_THAT(improved.unserved, IsEmpty());
+  EXPECT_LE(improved.gpus_used(), greedy.gpus_used());
+  EXPECT_LT(improved.slices_used(), greedy.slices_used());  // 77 and 90 on 15 GPUs
+  EXPECT_EQ(world.plan("mig_serving", R"({"improve_rounds": 300})"), improved);
+  EXPECT_NE(world.plan("mig_serving", R"({"improve_rounds": 300, "seed": 2})"), improved);
+}
+
 TEST(MigServing, WhatTheClusterCannotHoldIsUnserved) {
   MigWorld world;
   world.profiles.add(profile_of("a", {{7, 100}}));
