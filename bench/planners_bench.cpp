@@ -13,7 +13,7 @@ namespace {
 struct Problem {
   std::vector<Workload> workloads;
   ProfileSet profiles;
-  Cluster cluster{{{"a100-80gb", 1'000'000}}, {}};
+  Cluster cluster{{{"a100-80gb", 1'000'000}}, {}, {}};
 };
 
 // Eleven models on all five sizes, one to three processes, whose rates make about so many segments.

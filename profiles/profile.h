@@ -110,7 +110,7 @@ struct Profile {
   // What a server takes to put together a batch of 1, 2, .. items before it runs, ms, >= 0; empty:
   // not known. Planners may budget for it (gpulet); no device model adds it.
   std::vector<double> batching_ms;
-  std::optional<IgniterModel> igniter;        // fitted; interference, shares, interpolation
+  std::optional<IgniterModel> igniter;  // fitted; interference, shares, interpolation
   std::vector<CoRun> co_runs;
   std::vector<Kernel> kernels;  // ascending by batch; those of a batch in the order of their launch
   Provenance provenance;

@@ -225,8 +225,8 @@ class Tangram final : public Planner {
           squares += (run[w] - means[w]) * (run[w] - means[w]);
         }
         // Two standard errors: about 95 %.
-        is_decided = is_decided && (means[w] - target) * (means[w] - target) * n * (n - 1) >=
-                                       4 * squares;
+        is_decided =
+            is_decided && (means[w] - target) * (means[w] - target) * n * (n - 1) >= 4 * squares;
       }
       if (is_decided || n >= kMostRounds * runs) return means;
     }
@@ -301,10 +301,11 @@ PlannerEntry tangram_planner() {
                      "SLO attainment that every workload is planned for"),
         integer_param("max_processes", 3, 1, 1024, "processes on one instance, at most"),
         bool_param("use_suspect", false, "use profile rows that look wrong (profile import warns)"),
-        integer_param("verify_runs", 3, 0, 1000,
-                      "simulations that check a plan, ten times as many when it is near the target; "
-                      "a workload that misses gets 4 % more capacity, at most four times; 0: no "
-                      "check"),
+        integer_param(
+            "verify_runs", 3, 0, 1000,
+            "simulations that check a plan, ten times as many when it is near the target; "
+            "a workload that misses gets 4 % more capacity, at most four times; 0: no "
+            "check"),
         number_param("time_limit_s", 20, 0.1, 1e6, "search time of each integer program")}},
       []() -> std::unique_ptr<Planner> { return std::make_unique<Tangram>(); }};
 }

@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-const Cluster kCluster{{{"3080", 1}, {"2080ti", 2}}, {}};
+const Cluster kCluster{{{"3080", 1}, {"2080ti", 2}}, {}, {}};
 
 struct Read {
   Plan plan;

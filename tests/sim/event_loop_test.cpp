@@ -305,6 +305,7 @@ class Loop {
             deploy(whole_gpus(1), scenario.workloads, scenario.profiles, Routing::kCentral)),
         loop_(scenario,
               deployment_,
+              scenario.applications,
               dispatcher,
               StreamKey(1),
               {kStart, kStart + from_seconds(scenario.duration_s), true, false}) {

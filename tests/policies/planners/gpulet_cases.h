@@ -24,7 +24,7 @@ namespace tangram {
 struct GletWorld {
   std::vector<Workload> workloads;
   ProfileSet profiles;
-  Cluster cluster{{{"2080ti", 4}}, {}};
+  Cluster cluster{{{"2080ti", 4}}, {}, {}};
 
   // Checks the plan as a run would. Throws what the planner throws.
   Plan plan(const std::string& name, const std::string& params = "{}") const {

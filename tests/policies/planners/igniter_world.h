@@ -19,7 +19,7 @@ namespace tangram {
 struct ShareWorld {
   std::vector<Workload> workloads;
   ProfileSet profiles;
-  Cluster cluster{{{"v100", 100}}, {}};
+  Cluster cluster{{{"v100", 100}}, {}, {}};
 
   // Checks the plan as a run would. Throws what the planner throws.
   Plan plan(const std::string& name, const std::string& params = "{}") const {

@@ -34,7 +34,7 @@ inline const std::vector<std::string>& parvagpu_models() {
 struct MigWorld {
   std::vector<Workload> workloads;
   ProfileSet profiles;
-  Cluster cluster{{{"a100-80gb", 100'000}}, {}};
+  Cluster cluster{{{"a100-80gb", 100'000}}, {}, {}};
 
   // Checks the plan as a run would. Throws what the planner throws.
   Plan plan(const std::string& name,
