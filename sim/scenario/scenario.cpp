@@ -96,8 +96,10 @@ void read_workloads(const std::vector<JsonNode>& items,
     const auto application = keys.node("application");
     const auto split = keys.node("slo_split");
     const std::string called = application ? application->string().value_or("") : std::string();
-    if (keys.has("model") == keys.has("application") && item.value().is_object()) {
-      item.fault("needs exactly one of \"model\" and \"application\"");
+    if (keys.has("model") && keys.has("application")) {
+      item.fault("\"model\" and \"application\": give one of them");
+    } else if (!keys.has("model") && !keys.has("application") && item.value().is_object()) {
+      item.fault("the key \"model\" is missing, or \"application\" in its place");
     }
     if (split && !application) split->fault("belongs to a workload of an application");
     if (!keys.has("name")) workload.name = application ? called : workload.model;

@@ -142,9 +142,9 @@ TEST(ApplicationsReader, RefusesWhatIsNoGraphOfStages) {
 
 TEST(ApplicationsReader, AWorkloadHasAModelOrAnApplication) {
   EXPECT_THAT(faults({{"/workloads/1/model", "one"}, {"/workloads/1/name", "x"}}),
-              ElementsAre(HasSubstr("needs exactly one of \"model\" and \"application\"")));
+              ElementsAre(HasSubstr("\"model\" and \"application\": give one of them")));
   EXPECT_THAT(faults({{"/workloads/0/model", "null"}, {"/workloads/0/name", "x"}}),
-              ElementsAre(HasSubstr("needs exactly one of \"model\" and \"application\"")));
+              ElementsAre(HasSubstr("the key \"model\" is missing, or \"application\"")));
   EXPECT_THAT(faults({{"/workloads/0/slo_split", "{}"}}),
               ElementsAre(HasSubstr("belongs to a workload of an application")));
   EXPECT_THAT(faults({{"/workloads/0/name", "chain.first"}}),
