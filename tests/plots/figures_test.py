@@ -132,9 +132,9 @@ class Load(unittest.TestCase):
         rows = rows[rows["axis.0"] == 1].astype({"axis.1": float}).sort_values("axis.1")
         for axes, column, scale in ((upper, "total.latency_ms.p99", 1),
                                     (lower, "total.slo_attainment", 100)):
-            line = axes.containers[1][0]
-            numpy.testing.assert_allclose(line.get_xdata(), rows["axis.1"])
-            numpy.testing.assert_allclose(line.get_ydata(), scale * rows[column])
+            x, y = axes.containers[1][0].get_xydata().T
+            numpy.testing.assert_allclose(x, rows["axis.1"])
+            numpy.testing.assert_allclose(y, scale * rows[column])
 
     def test_a_search_is_drawn_against_what_it_searched(self):
         x, _ = lines_of(draw("load_attainment", ["search.h5"]))["batch 1"]
