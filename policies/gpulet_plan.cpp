@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/detail/workload_of_model.h"
 #include "policies/plan_io.h"
 
 namespace tangram {
@@ -32,11 +33,9 @@ class Reader {
          const Cluster& cluster,
          const std::vector<Workload>& workloads,
          Faults& faults)
-      : name_(name), faults_(faults) {
+      : name_(name), faults_(faults), workloads_(workloads) {
     for (const GpuGroup& group : cluster.gpus) types_.insert(types_.end(), group.count, group.type);
     std::stable_sort(types_.begin(), types_.end());
-    for (const Workload& workload : workloads) by_model_[workload.model].push_back(workload.name);
-    for (const auto& [model, names] : by_model_) models_.push_back(model);
   }
 
   void read(std::string_view text) {
@@ -154,25 +153,16 @@ class Reader {
   }
 
   std::optional<std::string> workload_of(std::string_view model, std::size_t line) {
-    const auto found = by_model_.find(std::string(model));
-    if (found == by_model_.end()) {
-      fault(line, unknown_name("model", model, models_));
-      return std::nullopt;
-    }
-    if (found->second.size() > 1) {
-      fault(line, fmt::format("the model {} belongs to {} workloads; this format names models, so "
-                              "each may belong to one",
-                              model, found->second.size()));
-      return std::nullopt;
-    }
-    return found->second.front();
+    std::string why;
+    if (const std::string* name = workloads_.find(model, why)) return *name;
+    fault(line, std::move(why));
+    return std::nullopt;
   }
 
   const std::string& name_;
   Faults& faults_;
   std::vector<std::string> types_;  // by GPU
-  std::map<std::string, std::vector<std::string>> by_model_;
-  std::vector<std::string> models_;
+  detail::WorkloadOfModel workloads_;
   std::map<std::uint32_t, std::vector<Part>> rows_;  // by GPU
 };
 
