@@ -24,5 +24,6 @@ function(tangram_library name)
   target_sources(${name} PUBLIC FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES
                                 ${ARG_HEADERS})
   target_link_libraries(${name} PUBLIC tangram_numerics ${ARG_LINKS} PRIVATE tangram_warnings)
+  target_precompile_headers(${name} REUSE_FROM tangram_common_headers)
   set_target_properties(${name} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
 endfunction()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the libFuzzer targets and runs each for FUZZ_SECONDS (default 60), one per processor at a
+# Builds the libFuzzer targets and runs each for FUZZ_SECONDS (default 20), one per processor at a
 # time. Input that was found interesting stays in build/fuzz/corpus, input that failed in
 # build/fuzz/failures; a failing target's log is printed. Arguments select targets (default: all).
 set -euo pipefail
@@ -22,7 +22,7 @@ fuzz_one() {
   for seeds in {tests/fuzz,"$programs"}"/corpus/$name"; do
     [[ -d $seeds ]] && corpora+=("$seeds")
   done
-  if "$programs/${name}_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 \
+  if "$programs/${name}_fuzz" -max_total_time="${FUZZ_SECONDS:-20}" -timeout=10 -rss_limit_mb=2048 \
     -max_len=16384 -print_final_stats=1 -artifact_prefix="build/fuzz/failures/$name-" \
     "${options[@]}" "${corpora[@]}" >"$log" 2>&1; then
     printf '  %-22s %9d runs, no failure\n' "$name" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every check of the project, from a fresh machine: installs what is missing, then the quick checks,
-# the sanitizer builds, the fuzzers (FUZZ_SECONDS each, default 60), and last the tests of the release
+# the sanitizer builds, the fuzzers (FUZZ_SECONDS each, default 20), and last the tests of the release
 # build, whose summary ends the output. The first failure ends the script.
 set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/steps.sh"
@@ -31,6 +31,6 @@ step "build the threaded tests" cmake --build --preset tsan
 step "test with the thread sanitizer" \
   "${fixed_layout[@]}" ctest --preset tsan --parallel "$jobs"
 
-step "fuzz every reader for ${FUZZ_SECONDS:-60} s" scripts/fuzz.sh
+step "fuzz every reader for ${FUZZ_SECONDS:-20} s" scripts/fuzz.sh
 
 step "test the release" ctest --preset release --parallel "$jobs"

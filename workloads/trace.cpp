@@ -104,7 +104,7 @@ std::optional<std::size_t> time_column(std::span<const std::string_view> header,
     out.fault(line,
               fmt::format("no column timestamp_s or arrival_s in the header {}; a file without a "
                           "header is one column of seconds",
-                          quoted(header.front())));
+                          in_quotes(header.front())));
   }
   return column;
 }
@@ -205,7 +205,7 @@ std::vector<Duration> parse_azure_llm(Lines lines, Collector& out) {
     return {};
   }
   if (lines.line() != kHeader) {
-    out.fault(1, fmt::format("the header must be {}, not {}", kHeader, quoted(lines.line())));
+    out.fault(1, fmt::format("the header must be {}, not {}", kHeader, in_quotes(lines.line())));
     return {};
   }
   Cells cells;
@@ -218,13 +218,14 @@ std::vector<Duration> parse_azure_llm(Lines lines, Collector& out) {
     }
     for (std::size_t i = 1; i < 3; ++i) {
       if (!all_digits(cells[i])) {
-        out.fault(lines.number(), fmt::format("{} is not a number of {} tokens", quoted(cells[i]),
-                                              i == 1 ? "context" : "generated"));
+        out.fault(lines.number(),
+                  fmt::format("{} is not a number of {} tokens", in_quotes(cells[i]),
+                              i == 1 ? "context" : "generated"));
       }
     }
     const DateResult date = parse_date_time(cells[0]);
     if (date.wrong != nullptr) {
-      out.fault(lines.number(), fmt::format("{} {}", quoted(cells[0]), date.wrong));
+      out.fault(lines.number(), fmt::format("{} {}", in_quotes(cells[0]), date.wrong));
     } else {
       out.add(lines.number(), date.ns);
     }

@@ -88,7 +88,7 @@ class Functions {
       if (!all_[i].is_called(name)) continue;
       in[i] = found = true;
     }
-    if (!found) faults.add(file.path, fmt::format("no function {} in the file", quoted(name)));
+    if (!found) faults.add(file.path, fmt::format("no function {} in the file", in_quotes(name)));
   }
 
   std::string key_;
@@ -183,7 +183,7 @@ std::optional<Row2019> read_row_2019(const Lines& lines,
       row.count += *count;
     } else {
       fault(fmt::format("{} is not a count of minute {}: a whole number up to {}",
-                        quoted(cells.cell()), columns - 3, kMostPerMinute));
+                        in_quotes(cells.cell()), columns - 3, kMostPerMinute));
       return std::nullopt;
     }
   }
@@ -271,8 +271,8 @@ Recording parse_functions_2019(std::string_view text, const TraceFile& file, Fau
 Recording parse_functions_2021(std::string_view text, const TraceFile& file, Faults& faults) {
   Lines lines(text);
   if (!lines.next() || lines.line() != "app,func,end_timestamp,duration") {
-    faults.add(file.path + ":1",
-               "the header must be app,func,end_timestamp,duration, not " + quoted(lines.line()));
+    faults.add(file.path + ":1", "the header must be app,func,end_timestamp,duration, not " +
+                                     in_quotes(lines.line()));
     return {};
   }
   const std::size_t before = faults.size();

@@ -76,7 +76,7 @@ bool all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text.substr(0, 40)) out += c >= ' ' && c <= '~' ? c : '?';
   return out + (text.size() > 40 ? "...\"" : "\"");
@@ -117,12 +117,12 @@ std::size_t cut(std::string_view line, Cells& cells) {
 SecondsResult parse_seconds(std::string_view cell) {
   if (const std::optional<Decimal> number = parse_decimal(cell)) {
     if (const Nanoseconds ns = to_nanoseconds(*number)) return {*ns, ""};
-    return {0, fmt::format("{} is more than {:.2g} s", quoted(cell), kLongestRunSeconds)};
+    return {0, fmt::format("{} is more than {:.2g} s", in_quotes(cell), kLongestRunSeconds)};
   }
   if (cell.starts_with('-') && parse_decimal(cell.substr(1))) {
-    return {0, fmt::format("{} is negative; times are seconds from 0 on", quoted(cell))};
+    return {0, fmt::format("{} is negative; times are seconds from 0 on", in_quotes(cell))};
   }
-  return {0, fmt::format("{} is not a number of seconds", quoted(cell))};
+  return {0, fmt::format("{} is not a number of seconds", in_quotes(cell))};
 }
 
 }  // namespace tangram::trace_text

@@ -24,7 +24,7 @@ inline bool is_digit(char c) {
 // One digit or more, and nothing else.
 bool all_digits(std::string_view text);
 // For messages: at most 40 characters, in quotes, unprintable ones as '?'.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // Walks over lines; each ends at LF or CRLF. A byte order mark is skipped.
 class Lines {
