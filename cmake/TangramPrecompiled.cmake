@@ -1,4 +1,4 @@
-# Standard and library headers parsed once per build instead of once per file: a third of the build's
+# Standard and library headers parsed once per build instead of once per file: a fifth of the compile
 # time. No header of the project is in here, so nothing more is rebuilt when one changes. A build
 # without it (the preset "fuzz") shows that each file includes what it uses.
 option(TANGRAM_PRECOMPILED "Precompile the headers of the standard library and of GoogleTest" ON)
