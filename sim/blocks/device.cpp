@@ -103,11 +103,13 @@ void BlockDevice::submit(const LaunchRequest& request, TimePoint now) {
 void BlockDevice::look_at(std::uint32_t q, TimePoint now) {
   const std::uint32_t l = queues_[q].head;
   if (l == kNone || launches_[l].entered) return;
-  const Stream& stream = stream_of(launches_[l]);
-  if (stream.finished != launches_[l].sequence) return;  // waits for its predecessor
-  const TimePoint t = std::max(launches_[l].visible, stream.ready);
+  Launch& launch = launches_[l];
+  const Stream& stream = stream_of(launch);
+  if (stream.finished != launch.sequence) return;  // waits for its predecessor
+  const TimePoint t = std::max(launch.visible, stream.ready);
   if (t > now) {
     set_timer(q, t);
+    set_gap(launch, launch.visible <= stream.ready);
   } else {
     enter(l, now);
   }
@@ -116,6 +118,7 @@ void BlockDevice::look_at(std::uint32_t q, TimePoint now) {
 void BlockDevice::enter(std::uint32_t l, TimePoint now) {
   Launch& launch = launches_[l];
   launch.entered = true;
+  set_gap(launch, false);
   if (tree_.holds(launch.queue)) tree_.clear(launch.queue);
   if (launch.kernel->kind == DeviceKernel::Kind::kKernel) {
     if (resident_ < spec_.resident_grids) {
@@ -251,6 +254,7 @@ void BlockDevice::kill(std::uint32_t tag, TimePoint now) {
     }
   }
   context.blocked = false;
+  set_gap(launch, false);
   // What is not at the head of its queue is taken out of the middle.
   Queue& queue = queues_[launch.queue];
   if (launch.in_queue && queue.head != l) {
@@ -294,6 +298,14 @@ void BlockDevice::advance(TimePoint now) {
     } while (!tree_.empty() && next() <= now);
     dispatch(now);
   }
+}
+
+// A context is not idle between two kernels of one stream: its queue holds the next one.
+void BlockDevice::set_gap(Launch& launch, bool in_gap) {
+  if (launch.in_gap == in_gap || launch.kernel->kind != DeviceKernel::Kind::kKernel) return;
+  launch.in_gap = in_gap;
+  std::uint32_t& count = contexts_[context_of(launch)].in_gap;
+  count = in_gap ? count + 1 : count - 1;
 }
 
 // Takes the next context with work in turn; the active one keeps the device while it alone has any.

@@ -112,6 +112,7 @@ class BlockDevice {
     std::uint8_t priority = 0;
     bool entered = false;   // left the stage "head of a queue" for the block dispatcher
     bool in_queue = true;   // still holds its hardware queue
+    bool in_gap = false;    // next in its stream, but for the gap
     bool resident = false;  // counts as a resident grid
     TimePoint visible;
     double time_ns = 0;  // of one of its blocks
@@ -146,7 +147,8 @@ class BlockDevice {
     std::vector<Ring<std::uint32_t>> levels;  // the block dispatcher's queue, by priority
     std::vector<std::uint32_t> cohorts;       // live, in no order; position in place_
     std::uint32_t queued = 0;
-    bool blocked = false;  // the head waits for space, and none was freed since it was tried
+    std::uint32_t in_gap = 0;  // launches
+    bool blocked = false;      // the head waits for space, and none was freed since it was tried
   };
   struct CopyEngine {
     Ring<std::uint32_t> waiting;
@@ -189,8 +191,10 @@ class BlockDevice {
   double bandwidth_level(const Context& context, double DeviceKernel::*member);
   // Time slices.
   bool has_work(std::uint32_t context) const {
-    return contexts_[context].queued > 0 || !contexts_[context].cohorts.empty();
+    const Context& c = contexts_[context];
+    return c.queued > 0 || !c.cohorts.empty() || c.in_gap > 0;
   }
+  void set_gap(Launch& launch, bool in_gap);
   void consider_switch(TimePoint now);
   void freeze(TimePoint now);
   void thaw(TimePoint now);

@@ -152,6 +152,27 @@ TEST(BlockDevice, TimeSlicesShareTheDeviceLessTheSwitches) {
   EXPECT_EQ(bench.finished[b], at_us(41'060 + 170 + 2'000));
 }
 
+TEST(BlockDevice, AContextKeepsItsSliceBetweenTheKernelsOfAStream) {
+  // Two contexts, each four kernels of 1 ms in one stream, 0.1 ms apart. Slices of 2 ms, switches
+  // of 0.2 ms. A slice holds 1 + 0.1 + 0.9 ms. A: 0 to 2, then 4.4 (0.1 of the second kernel, the
+  // third from 4.6, the fourth from 5.7) to 6.4, then 8.8 to 9.1, where it is done and gives way at
+  // once. B: 2.2 to 4.2, 6.6 to 8.6, and the last 0.3 ms from 9.3.
+  BlockSpec spec = bare_spec();
+  spec.gap = std::chrono::microseconds(100);
+  spec.switching = std::chrono::microseconds(200);
+  Bench bench(spec, kT4, 2, {ClientSpec{0}, ClientSpec{1}});
+  const DeviceKernel kernel = device_kernel(kernel_of(2, 1024, 1000), kT4, 2);
+  std::uint32_t a = 0, b = 0;
+  for (int i = 0; i < 4; ++i) {
+    a = bench.launch(kernel, 0, kStart, 0);
+    b = bench.launch(kernel, 0, kStart, 1);
+  }
+  bench.run();
+  EXPECT_EQ(bench.finished[a], at_us(9'100));
+  EXPECT_EQ(bench.finished[b], at_us(9'600));
+  EXPECT_EQ(bench.device.counters().switches, 5U);
+}
+
 TEST(BlockDevice, ACapLimitsTheSmsInUseAndHoldsUpNobodyElse) {
   // MPS: client 0 may be on 2 of 4 SMs, so its 8 whole-SM blocks take 4 waves; client 1 gets the
   // rest at once.
