@@ -181,25 +181,22 @@ void DispatchLoop::enter(const Request& request) {
   if (!host_.arrived(workload, request, draw)) dropped({&request, 1}, DropReason::kUnserved);
 }
 
-// A request that starts may be dropped at once, and so end one; nothing starts on an end.
 void DispatchLoop::follow_up() {
   if (tracker_.empty()) return;
-  for (std::size_t i = 0; i < tracker_.started().size(); ++i) {
-    const Request request = tracker_.started()[i];
-    recorder_.arrived(request.id.workload(), request.arrival);
-    ++in_system_;
-    enter(request);
-  }
-  for (std::size_t i = 0; i < tracker_.ended().size(); ++i) {
-    const ApplicationTracker::Ended ended = tracker_.ended()[i];
-    if (ended.dropped) {
-      recorder_.dropped({&ended.request, 1}, *ended.dropped);
-    } else {
-      recorder_.completed(ended.request, ended.end, ended.path);
-    }
-    answered({&ended.request, 1});
-  }
-  tracker_.clear();
+  tracker_.deliver(
+      [this](const Request& request) {
+        recorder_.arrived(request.id.workload(), request.arrival);
+        ++in_system_;
+        enter(request);
+      },
+      [this](const ApplicationTracker::Ended& ended) {
+        if (ended.dropped) {
+          recorder_.dropped({&ended.request, 1}, *ended.dropped);
+        } else {
+          recorder_.completed(ended.request, ended.end, ended.path);
+        }
+        answered({&ended.request, 1});
+      });
 }
 
 void DispatchLoop::stages_finished(const Batch& batch, const FinishedPost& post) {

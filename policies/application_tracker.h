@@ -64,6 +64,15 @@ class ApplicationTracker {
     ended_.clear();
   }
 
+  // Hands that over and forgets it: start(Request), then end(Ended). A request that starts may be
+  // dropped at once (dropped()), and so end one; nothing may start on an end.
+  template <typename Start, typename End>
+  void deliver(Start start, End end) {
+    for (std::size_t i = 0; i < started_.size(); ++i) start(Request(started_[i]));
+    for (std::size_t i = 0; i < ended_.size(); ++i) end(Ended(ended_[i]));
+    clear();
+  }
+
   // Visits every request of an application that is neither completed nor dropped, in no particular
   // order.
   template <typename Visit>

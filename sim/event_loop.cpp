@@ -122,24 +122,21 @@ void EventLoop::admit(Request request) {
   follow_up();
 }
 
-// A request that starts may be dropped at once, and so end one; nothing starts on an end.
 void EventLoop::follow_tracker() {
-  for (std::size_t i = 0; i < tracker_.started().size(); ++i) {
-    const Request request = tracker_.started()[i];
-    ++in_system_;
-    recorder_.arrived(request.id.workload(), request.arrival);
-    enter(request);
-  }
-  for (std::size_t i = 0; i < tracker_.ended().size(); ++i) {
-    const ApplicationTracker::Ended ended = tracker_.ended()[i];
-    if (ended.dropped) {
-      recorder_.dropped({&ended.request, 1}, *ended.dropped);
-    } else {
-      recorder_.completed(ended.request, ended.end, ended.path);
-    }
-    answered({&ended.request, 1}, ended.dropped == DropReason::kUnserved);
-  }
-  tracker_.clear();
+  tracker_.deliver(
+      [this](const Request& request) {
+        ++in_system_;
+        recorder_.arrived(request.id.workload(), request.arrival);
+        enter(request);
+      },
+      [this](const ApplicationTracker::Ended& ended) {
+        if (ended.dropped) {
+          recorder_.dropped({&ended.request, 1}, *ended.dropped);
+        } else {
+          recorder_.completed(ended.request, ended.end, ended.path);
+        }
+        answered({&ended.request, 1}, ended.dropped == DropReason::kUnserved);
+      });
 }
 
 void EventLoop::stages_finished(const Batch& batch, const DeviceMessage& message) {

@@ -34,11 +34,12 @@ struct ShardResult {
 ShardResult run_on_blocks(const Scenario& scenario,
                           const Plan& part,
                           const Deployment& deployment,
+                          const std::vector<ApplicationLoad>& applications,
                           StreamKey key,
                           const RecorderOptions& recording,
                           const std::function<void(double)>& progress) {
   ShardResult result;
-  BlockLoop loop(scenario, part, deployment, key, recording);
+  BlockLoop loop(scenario, part, deployment, applications, key, recording);
   loop.run(progress);
   result.executor_names = loop.metrics().lane_names();
   result.gpu_of_executor = loop.metrics().gpu_of_lane();
@@ -79,7 +80,7 @@ ShardResult run_shard(const Scenario& scenario,
                                   kStart + from_seconds(scenario.duration_s), scenario.log_requests,
                                   scenario.log_timeline};
   if (scenario.device.model == DeviceModel::kBlocks) {
-    return run_on_blocks(scenario, part, deployment, key, recording, progress);
+    return run_on_blocks(scenario, part, deployment, applications, key, recording, progress);
   }
   ShardResult result;
   for (std::size_t e = 0; e < deployment.executors.size(); ++e) {

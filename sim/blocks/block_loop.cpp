@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "policies/registry.h"
 #include "sim/blocks/programs.h"
 
@@ -30,22 +32,32 @@ std::uint32_t sms_of_percent(double percent, std::uint32_t sms) {
 BlockLoop::BlockLoop(const Scenario& scenario,
                      const Plan& plan,
                      const Deployment& deployment,
+                     const std::vector<ApplicationLoad>& applications,
                      StreamKey key,
                      const RecorderOptions& recording)
     : scenario_(&scenario),
       deployment_(&deployment),
       horizon_(kStart + from_seconds(scenario.duration_s)),
       workloads_(static_cast<std::uint32_t>(deployment.workloads.size())),
+      sources_count_(workloads_ + static_cast<std::uint32_t>(applications.size())),
+      first_device_slot_(scenario.network.none() ? sources_count_ : 2 * sources_count_),
       places_(workloads_),
-      events_(workloads_ + 2 * std::size_t{device_count(plan)}),
-      metrics_(deployment, recording),
+      events_(first_device_slot_ + 2 * std::size_t{device_count(plan)}),
+      metrics_(deployment, recording, applications),
+      tracker_(applications, workloads_, key),
       parked_(workloads_),
       instances_(workloads_),
       running_(workloads_) {
   build_servers(plan, key);
+  for (std::uint32_t w = 0; w < sources_count_; ++w) {
+    const Workload& workload =
+        w < workloads_ ? deployment.workloads[w] : applications[w - workloads_].load;
+    sources_.emplace_back(workload.arrivals, key.with("arrivals").with(workload.name));
+    if (scenario.network.none()) continue;
+    transits_.emplace_back(scenario.network, RandomStream(key.with("network").with(workload.name)));
+  }
   for (std::uint32_t w = 0; w < workloads_; ++w) {
     const Workload& workload = deployment.workloads[w];
-    sources_.emplace_back(workload.arrivals, key.with("arrivals").with(workload.name));
     const auto limit = scenario.stages.instances.find(workload.name);
     if (limit != scenario.stages.instances.end()) instances_[w] = limit->second;
     // The scatter of the first GPU type that serves it; a job is slow or fast as a whole.
@@ -93,9 +105,12 @@ void BlockLoop::build_servers(const Plan& plan, StreamKey key) {
         const PlanPartition& partition = gpu.partitions[executor.partition];
         StageSlot slot{ExecutorId(e)};
         slot.own_context = gpu.mode == GpuMode::kTimeSliced;
-        if (partition.share_pct) slot.sms_cap = sms_of_percent(*partition.share_pct, whole);
-        if (partition.sms) {
-          slot.sms = static_cast<std::uint32_t>(*partition.sms);
+        if (partition.sms) slot.sms = static_cast<std::uint32_t>(*partition.sms);
+        if (partition.share_pct) {
+          const std::uint32_t share = sms_of_percent(*partition.share_pct, whole);
+          (scenario_->device.sharing == Sharing::kSm ? slot.sms : slot.sms_cap) = share;
+        }
+        if (slot.sms > 0) {
           std::uint32_t& first = first_of[executor.partition];
           if (first == ~std::uint32_t{0}) {
             first = next_sm;
@@ -114,6 +129,13 @@ void BlockLoop::build_servers(const Plan& plan, StreamKey key) {
         slots.push_back(slot);
       }
       if (slots.empty()) continue;
+      if (next_sm > whole) {
+        throw ConfigError(
+            fmt::format("plan, GPU {}", gpu.index),
+            fmt::format("its shares as ranges of whole pairs of SMs need {} SMs; \"{}\" "
+                        "has {}",
+                        next_sm, gpu.type, whole));
+      }
       std::vector<StageProgram> programs(workloads_);
       for (std::uint32_t w = 0; w < workloads_; ++w) {
         const Workload& workload = deployment_->workloads[w];
@@ -144,19 +166,38 @@ void BlockLoop::schedule_arrival(std::uint32_t w) {
 }
 
 void BlockLoop::arrive(std::uint32_t w) {
-  const RequestId id = RequestId::of(WorkloadId(w), sources_[w].take());
+  const Request request{now_, RequestId::of(WorkloadId(w), sources_[w].take())};
   schedule_arrival(w);
+  ++in_system_;
   metrics_.arrived(WorkloadId(w), now_);
-  if (places_[w].empty()) {
-    metrics_.dropped(id, now_, DropReason::kUnserved);
-    // A client that never thinks would ask again for ever, at one instant.
-    if (sources_[w].closed() && sources_[w].think() > Duration::zero()) {
-      sources_[w].answered(now_);
-      schedule_arrival(w);
-    }
+  if (transits_.empty()) {
+    take_in(request);
+  } else {
+    transits_[w].send(now_, request.id.number());
+    events_.schedule(SlotId(sources_count_ + w), transits_[w].next(), Phase::kArrive);
+  }
+}
+
+void BlockLoop::leave_transit(std::uint32_t w) {
+  const Transit::Item item = transits_[w].take();
+  events_.schedule(SlotId(sources_count_ + w), transits_[w].next(), Phase::kArrive);
+  take_in({item.sent, RequestId::of(WorkloadId(w), item.number)});
+}
+
+void BlockLoop::take_in(const Request& request) {
+  if (tracker_.is_application(request.id.workload())) {
+    tracker_.arrived(request);
+  } else {
+    enter(request);
+  }
+  follow_up();
+}
+
+void BlockLoop::enter(const Request& request) {
+  if (places_[request.id.workload().index()].empty()) {
+    drop(request, DropReason::kUnserved);
     return;
   }
-  ++in_system_;
   auto r = static_cast<std::uint32_t>(requests_.size());
   if (free_requests_.empty()) {
     requests_.emplace_back();
@@ -164,9 +205,44 @@ void BlockLoop::arrive(std::uint32_t w) {
     r = free_requests_.back();
     free_requests_.pop_back();
   }
-  requests_[r] = {id, now_, now_, 0, 0, 0, 1};
+  requests_[r] = {request.id, request.arrival, now_, 0, 0, 0, 1};
   outside_.push_back(r);
   admit();
+}
+
+void BlockLoop::drop(const Request& request, DropReason reason) {
+  const WorkloadId w = request.id.workload();
+  metrics_.dropped(request.id, request.arrival, reason);
+  answered(w, reason == DropReason::kUnserved);
+  if (tracker_.is_stage(w)) tracker_.dropped(request, reason);
+}
+
+void BlockLoop::answered(WorkloadId workload, bool unserved) {
+  --in_system_;
+  RequestSource& source = sources_[workload.index()];
+  if (!source.closed()) return;
+  // A client that never thinks and is never served would ask again for ever, at one instant.
+  if (unserved && source.think() == Duration::zero()) return;
+  source.answered(now_);
+  schedule_arrival(workload.value());
+}
+
+void BlockLoop::follow_up() {
+  if (tracker_.empty()) return;
+  tracker_.deliver(
+      [this](const Request& request) {
+        ++in_system_;
+        metrics_.arrived(request.id.workload(), request.arrival);
+        enter(request);
+      },
+      [this](const ApplicationTracker::Ended& ended) {
+        if (ended.dropped) {
+          metrics_.dropped(ended.request.id, ended.request.arrival, *ended.dropped);
+        } else {
+          metrics_.completed(ended.request, ended.end, ended.path);
+        }
+        answered(ended.request.id.workload(), ended.dropped == DropReason::kUnserved);
+      });
 }
 
 // The submitter lets requests in, in the order of their arrival, while fewer are outstanding than
@@ -224,7 +300,6 @@ void BlockLoop::answer(const StageServer::Answer& answer) {
               request.stretch);
   metrics_.finished(record);
   free_requests_.push_back(r);
-  --in_system_;
   --outstanding_;
   --running_[w];
   if (!parked_[w].empty()) {
@@ -233,10 +308,12 @@ void BlockLoop::answer(const StageServer::Answer& answer) {
     begin(next);
   }
   admit();
-  if (sources_[w].closed()) {
-    sources_[w].answered(now_);
-    schedule_arrival(w);
-  }
+  answered(WorkloadId(w), false);
+  if (!tracker_.is_stage(WorkloadId(w))) return;
+  const Duration exec = now_ - answer.start;
+  tracker_.finished({request.arrival, request.id}, now_,
+                    {answer.decided - request.arrival, exec, exec - record.alone});
+  follow_up();
 }
 
 // Brings the events of a device and its server up to date, and the GPU's busy time.
@@ -251,13 +328,17 @@ void BlockLoop::after(std::uint32_t s) {
 
 void BlockLoop::fire(std::uint32_t slot) {
   ++fired_;
-  if (slot < workloads_) {
+  if (slot < sources_count_) {
     arrive(slot);
     return;
   }
-  const std::uint32_t s = (slot - workloads_) / 2;
+  if (slot < first_device_slot_) {
+    leave_transit(slot - sources_count_);
+    return;
+  }
+  const std::uint32_t s = (slot - first_device_slot_) / 2;
   StageServer& server = *servers_[s].stage;
-  if ((slot - workloads_) % 2 == 0) {
+  if ((slot - first_device_slot_) % 2 == 0) {
     server.advance_device(now_);
   } else {
     server.advance_server(now_);
@@ -277,7 +358,7 @@ bool BlockLoop::over(TimePoint next) const {
 }
 
 void BlockLoop::run(const std::function<void(double)>& progress) {
-  for (std::uint32_t w = 0; w < workloads_; ++w) {
+  for (std::uint32_t w = 0; w < sources_count_; ++w) {
     if (!sources_[w].closed()) ++open_sources_;
     schedule_arrival(w);
   }
@@ -306,6 +387,13 @@ void BlockLoop::run(const std::function<void(double)>& progress) {
   };
   leave(outside_);
   for (const Ring<std::uint32_t>& parked : parked_) leave(parked);
+  tracker_.for_each_open(
+      [&](const Request& request) { metrics_.unfinished(request.id, request.arrival); });
+  for (std::uint32_t w = 0; w < transits_.size(); ++w) {
+    for (const Transit::Item& item : transits_[w].items()) {
+      metrics_.unfinished(RequestId::of(WorkloadId(w), item.number), item.sent);
+    }
+  }
 }
 
 std::uint64_t BlockLoop::messages() const {

@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "policies/application_tracker.h"
 #include "policies/deployment.h"
 #include "sim/blocks/block_metrics.h"
 #include "sim/blocks/stage_server.h"
 #include "sim/core/event_queue.h"
 #include "sim/core/random.h"
 #include "sim/scenario/scenario.h"
+#include "workloads/network_delay.h"
 #include "workloads/request_source.h"
 
 namespace tangram {
@@ -21,11 +23,12 @@ namespace tangram {
 class BlockLoop {
  public:
   // References must outlive the loop. `plan` is the shard's, which `deployment` was made from;
-  // `key` is the root of the run's random streams. Throws ConfigError where a profile has no
-  // kernels.
+  // `applications` are those whose stages are workloads of the deployment, with its ids; `key` is
+  // the root of the run's random streams. Throws ConfigError where a profile has no kernels.
   BlockLoop(const Scenario& scenario,
             const Plan& plan,
             const Deployment& deployment,
+            const std::vector<ApplicationLoad>& applications,
             StreamKey key,
             const RecorderOptions& recording);
 
@@ -61,25 +64,35 @@ class BlockLoop {
 
   void build_servers(const Plan& plan, StreamKey key);
   void arrive(std::uint32_t w);
+  void leave_transit(std::uint32_t w);
+  void take_in(const Request& request);
+  void enter(const Request& request);
+  void drop(const Request& request, DropReason reason);
   void schedule_arrival(std::uint32_t w);
   void admit();
   void begin(std::uint32_t request);
   void answer(const StageServer::Answer& answer);
-  void answered(std::uint32_t w);
+  void answered(WorkloadId workload, bool unserved);
+  // Starts and ends what the tracker says.
+  void follow_up();
   void fire(std::uint32_t slot);
   void after(std::uint32_t server);
   bool over(TimePoint next) const;
-  std::uint32_t device_slot(std::uint32_t server) const { return workloads_ + 2 * server; }
+  std::uint32_t device_slot(std::uint32_t server) const { return first_device_slot_ + 2 * server; }
 
   const Scenario* scenario_;
   const Deployment* deployment_;
   TimePoint horizon_;
-  std::uint32_t workloads_;
+  std::uint32_t workloads_;  // of the deployment; applications have the ids behind them
+  std::uint32_t sources_count_;
+  std::uint32_t first_device_slot_;  // slots: arrivals, requests in transit, devices
   std::vector<Server> servers_;
   std::vector<std::vector<Place>> places_;  // by workload: where its jobs may run
   EventQueue events_;
   BlockMetrics metrics_;
-  std::vector<RequestSource> sources_;
+  ApplicationTracker tracker_;
+  std::vector<RequestSource> sources_;    // by workload, applications included
+  std::vector<Transit> transits_;         // the same; none without a network delay
   std::vector<LatencySampler> samplers_;  // by workload: of a job's kernels' times
   std::vector<RandomStream> stretches_;
   std::vector<Pending> requests_;

@@ -11,13 +11,19 @@ std::int64_t ns(TimePoint t) {
 
 }  // namespace
 
-BlockMetrics::BlockMetrics(const Deployment& deployment, const RecorderOptions& options)
+BlockMetrics::BlockMetrics(const Deployment& deployment,
+                           const RecorderOptions& options,
+                           const std::vector<ApplicationLoad>& applications)
     : deployment_(&deployment),
       options_(options),
-      workloads_(deployment.workloads.size()),
+      workloads_(deployment.workloads.size() + applications.size()),
       free_(deployment.executors.size()),
       made_(deployment.executors.size()),
-      gpus_(deployment.gpus.size()) {}
+      gpus_(deployment.gpus.size()) {
+  for (const ApplicationLoad& application : applications) {
+    application_slos_.push_back(application.load.slo);
+  }
+}
 
 void BlockMetrics::dropped(RequestId id, TimePoint arrival, DropReason reason) {
   if (options_.requests) {
@@ -67,6 +73,13 @@ void BlockMetrics::finished(const JobRecord& job) {
   ++metrics.completed;
   ++metrics.batches;
   ++metrics.batch_items;
+}
+
+void BlockMetrics::completed(const Request& request, TimePoint end, const PathTime& path) {
+  const std::size_t w = request.id.workload().index();
+  const Duration slo = application_slos_[w - deployment_->workloads.size()];
+  const RequestRow row = count_application(request, end, path, slo, options_.warmup, workloads_[w]);
+  if (options_.requests) rows_.push_back(row);
 }
 
 void BlockMetrics::abandoned(std::uint32_t lane, TimePoint start, TimePoint end) {

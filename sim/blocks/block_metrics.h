@@ -25,7 +25,10 @@ struct JobRecord {
 
 class BlockMetrics {
  public:
-  BlockMetrics(const Deployment& deployment, const RecorderOptions& options);
+  // The requests of applications[a] have the workload id of the deployment's workloads + a.
+  BlockMetrics(const Deployment& deployment,
+               const RecorderOptions& options,
+               const std::vector<ApplicationLoad>& applications);
 
   void arrived(WorkloadId workload, TimePoint arrival) {
     if (arrival >= options_.warmup) ++workloads_[workload.index()].offered;
@@ -34,6 +37,8 @@ class BlockMetrics {
   // The lowest lane of the executor that no job uses, and its return.
   std::uint32_t take_lane(ExecutorId executor);
   void finished(const JobRecord& job);
+  // A request of an application is completed.
+  void completed(const Request& request, TimePoint end, const PathTime& path);
   // A job that was under way at the end of the run, and one that was not.
   void abandoned(std::uint32_t lane, TimePoint start, TimePoint end);
   void unfinished(RequestId id, TimePoint arrival);
@@ -67,7 +72,8 @@ class BlockMetrics {
 
   const Deployment* deployment_;
   RecorderOptions options_;
-  std::vector<WorkloadMetrics> workloads_;
+  std::vector<WorkloadMetrics> workloads_;  // those of applications after the deployment's
+  std::vector<Duration> application_slos_;
   std::vector<Lane> lanes_;
   std::vector<Least> free_;          // lanes, by executor
   std::vector<std::uint32_t> made_;  // lanes, by executor

@@ -314,6 +314,7 @@ void BlockDevice::retime(Context& context, TimePoint now) {
   const double dram = is_roofline ? bandwidth_level(context, &DeviceKernel::dram) : 0;
   const double l2 = is_roofline ? bandwidth_level(context, &DeviceKernel::l2) : 0;
   const auto saturating = static_cast<float>(spec_.saturating_warps);
+  if (is_roofline) context.sms.crowding(saturating, scratch_.data());
   bool has_others = false;
   for (const std::uint32_t c : context.cohorts) {
     has_others |= launches_[cohorts_[c].launch].job !=
@@ -325,9 +326,10 @@ void BlockDevice::retime(Context& context, TimePoint now) {
     double rate = 1;
     if (is_roofline) {
       const double crowding =
-          cohort.sm == kNone ? context.sms.crowding(counts_.data() + std::size_t{c} * stride_,
-                                                    static_cast<float>(cohort.blocks), saturating)
-                             : context.sms.crowding_of(cohort.sm, saturating);
+          cohort.sm == kNone
+              ? context.sms.mean_crowding(counts_.data() + std::size_t{c} * stride_,
+                                          scratch_.data(), static_cast<float>(cohort.blocks))
+              : static_cast<double>(scratch_[cohort.sm]);
       const double alone = std::max(1.0, kernel.alone_warps / spec_.saturating_warps);
       const double alone_blocks = std::min(kernel.blocks, kernel.per_sm * sms_);
       rate = std::min(1.0, alone / crowding);

@@ -24,6 +24,28 @@ void WorkloadMetrics::merge(const WorkloadMetrics& other) {
   batch_items += other.batch_items;
 }
 
+RequestRow count_application(const Request& request,
+                             TimePoint end,
+                             const PathTime& path,
+                             Duration slo,
+                             TimePoint warmup,
+                             WorkloadMetrics& metrics) {
+  const Duration latency = end - request.arrival;
+  const bool is_late = latency > slo;
+  RequestRow row{request.id, request.arrival.time_since_epoch().count()};
+  row.finish = end.time_since_epoch().count();
+  row.outcome = is_late ? 1 : 0;
+  if (request.arrival < warmup) return row;
+  ++metrics.completed;
+  metrics.late += is_late ? 1 : 0;
+  metrics.latency.record(latency);
+  metrics.wait.record(latency - path.exec);
+  metrics.exec.record(path.exec);
+  metrics.batch_wait += path.batch_wait.count();
+  metrics.interference += path.interference.count();
+  return row;
+}
+
 Recorder::Recorder(const Deployment& deployment,
                    const RecorderOptions& options,
                    const std::vector<ApplicationLoad>& applications)
@@ -49,23 +71,9 @@ void Recorder::started(ExecutorId executor, TimePoint start) {
 
 void Recorder::completed(const Request& request, TimePoint end, const PathTime& path) {
   const std::size_t w = request.id.workload().index();
-  const bool is_late = end - request.arrival > application_slos_[w - deployment_->workloads.size()];
-  if (options_.requests) {
-    RequestRow row{request.id, request.arrival.time_since_epoch().count()};
-    row.finish = end.time_since_epoch().count();
-    row.outcome = is_late ? 1 : 0;
-    rows_.push_back(row);
-  }
-  if (request.arrival < options_.warmup) return;
-  WorkloadMetrics& metrics = workloads_[w];
-  const Duration latency = end - request.arrival;
-  ++metrics.completed;
-  metrics.late += is_late ? 1 : 0;
-  metrics.latency.record(latency);
-  metrics.wait.record(latency - path.exec);
-  metrics.exec.record(path.exec);
-  metrics.batch_wait += path.batch_wait.count();
-  metrics.interference += path.interference.count();
+  const Duration slo = application_slos_[w - deployment_->workloads.size()];
+  const RequestRow row = count_application(request, end, path, slo, options_.warmup, workloads_[w]);
+  if (options_.requests) rows_.push_back(row);
 }
 
 void Recorder::abandoned(ExecutorId executor, TimePoint start, TimePoint end) {

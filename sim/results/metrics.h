@@ -39,6 +39,16 @@ struct WorkloadMetrics {
   void merge(const WorkloadMetrics& other);
 };
 
+struct RequestRow;
+// Counts a completed request of an application whose SLO this is, if it arrived at or after
+// `warmup`; returns its row of the request log.
+RequestRow count_application(const Request& request,
+                             TimePoint end,
+                             const PathTime& path,
+                             Duration slo,
+                             TimePoint warmup,
+                             WorkloadMetrics& metrics);
+
 // One row of the request log. Times in ns since the start of the run; -1 where it never happened.
 struct RequestRow {
   RequestId id;

@@ -92,6 +92,32 @@ StageSpec read_stages(const std::optional<JsonNode>& node,
   return spec;
 }
 
+namespace {
+
+// Where the scenario names the model of a workload: at the workload, or at the application whose
+// stage it is.
+std::string pointer_of_model(const Scenario& scenario, const JsonNode& root, WorkloadId w) {
+  std::string name = scenario.workloads[w.index()].name;
+  const char* key = "model";
+  for (const ApplicationLoad& load : scenario.applications) {
+    if (std::find(load.stages.begin(), load.stages.end(), w) == load.stages.end()) continue;
+    name = load.load.name;
+    key = "application";
+  }
+  const Json& workloads = root.value().at("workloads");
+  for (std::size_t i = 0; i < workloads.size(); ++i) {
+    for (const char* own : {"name", key}) {
+      const auto found = workloads[i].find(own);
+      if (found == workloads[i].end()) continue;
+      if (*found == name) return fmt::format("/workloads/{}/{}", i, key);
+      break;
+    }
+  }
+  return "/workloads";
+}
+
+}  // namespace
+
 void check_device_model(const Scenario& scenario, const JsonNode& root) {
   if (!root.value().is_object()) return;
   // GPUs and models with faults of their own are not looked at again.
@@ -117,14 +143,11 @@ void check_device_model(const Scenario& scenario, const JsonNode& root) {
           "the device model \"blocks\" sends a request to the device with the fewest: "
           "it has only \"central\"");
   }
-  if (!scenario.applications.empty()) {
-    fault("/applications", "the device model \"blocks\" has no applications yet: use \"rate\"");
-  }
-  if (!scenario.network.none()) {
-    fault("/network", "the device model \"blocks\" has no network delay yet: use \"rate\"");
-  }
   if (scenario.device.weights.managed) {
-    fault("/device/weights", "the device model \"blocks\" loads no weights: use \"rate\"");
+    fault("/device/weights",
+          "the device model \"blocks\" loads no weights, because a dispatcher decides about that, "
+          "and "
+          "its stage dispatchers do not: use \"rate\"");
   }
   for (std::size_t g = 0; is_clean && g < scenario.cluster.gpus.size(); ++g) {
     const std::string& name = scenario.cluster.gpus[g].type;
@@ -145,7 +168,7 @@ void check_device_model(const Scenario& scenario, const JsonNode& root) {
                                            [](const Kernel& k) { return k.batch == 1; });
       if (!has_kernels) {
         fault(
-            fmt::format("/workloads/{}/model", w),
+            pointer_of_model(scenario, root, WorkloadId(w)),
             fmt::format("the profile of {} on {} has no kernel list for batch 1, which the device "
                         "model \"blocks\" needs: `tangram profile synth` computes one, `tangram "
                         "profile measure` measures it",

@@ -73,8 +73,8 @@ DeviceSpec read_device(const std::optional<JsonNode>& node) {
   const auto blocks = keys.node("blocks");
   if (device.model == DeviceModel::kBlocks) {
     device.blocks = read_blocks(blocks);
-    for (const char* key : {"sharing", "interference", "quantum_ms", "switch_ms", "processes",
-                            "overhead_ms", "depth"}) {
+    for (const char* key :
+         {"interference", "quantum_ms", "switch_ms", "processes", "overhead_ms", "depth"}) {
       if (!keys.has(key)) continue;
       keys.node(key)->fault(
           fmt::format("\"{}\" belongs to the device model \"rate\"; \"blocks\" has its own under "
@@ -85,6 +85,13 @@ DeviceSpec read_device(const std::optional<JsonNode>& node) {
     blocks->fault("\"blocks\" belongs to the device model \"blocks\"");
   }
   device.sharing = static_cast<Sharing>(keys.name("sharing").value_or(0));
+  if (device.model == DeviceModel::kBlocks && device.sharing != Sharing::kFromPlan &&
+      device.sharing != Sharing::kSm) {
+    keys.node("sharing")->fault(
+        "the device model \"blocks\" shares a GPU as its plan says (from_plan), or makes MPS "
+        "shares "
+        "ranges of SMs (sm)");
+  }
   if (const auto interference = keys.node("interference")) {
     device.interference = read_interference(*interference);
   }

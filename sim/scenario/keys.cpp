@@ -312,8 +312,10 @@ void add_device_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(
       name("/device/model", "rate", device_model_names(),
            "rate: remaining work and speed per batch; blocks: kernels, thread blocks, SMs"));
-  keys.push_back(
-      name("/device/sharing", "from_plan", sharing_names(), "how processes of one GPU share it"));
+  keys.push_back(name(
+      "/device/sharing", "from_plan", sharing_names(),
+      "how processes of one GPU share it; device model blocks: from_plan, or sm, which makes MPS "
+      "shares ranges of SMs"));
   keys.push_back(key("/device/interference", KeyKind::kObject, {},
                      "slowdown by neighbours; default: constant where a GPU is shared"));
   const std::string model = "/device/interference/";

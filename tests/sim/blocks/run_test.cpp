@@ -213,6 +213,40 @@ TEST(BlockRun, MigInstancesAreDevicesOfTheirOwn) {
   EXPECT_EQ(result.metrics[1].latency.max(), from_ms(0.030));
 }
 
+TEST(BlockRun, SharesAsRangesOfSms) {
+  // Half of a T4 is 20 SMs: 40 blocks that fill an SM each take 2 waves of 10 us, whoever is there.
+  Profile a = kernel_profile("a", {kernel_of(40, 1024, 10)});
+  for (const double percent : {1.0, 50.0}) {
+    LatencyPoint point = a.points.front();
+    point.share = {ShareKind::kPercent, percent};
+    a.points.push_back(point);
+  }
+  std::sort(a.points.begin(), a.points.end(), point_before);
+  Profile b = a;
+  b.model = "b";
+  Scenario scenario =
+      block_scenario({a, b}, {workload_of("a", clients(1)), workload_of("b", clients(1))}, 0.01,
+                     stages_of("mps_clients"), bare_spec());
+  scenario.device.sharing = Sharing::kSm;
+  Plan plan;
+  plan.gpus.push_back(gpu_of(0, GpuMode::kMps,
+                             {percent_partition(50, {replica_of("a", "a")}),
+                              percent_partition(50, {replica_of("b", "b")})},
+                             "t4"));
+  const RunResult result = run(scenario, plan);
+  for (const WorkloadMetrics& metrics : result.metrics) {
+    EXPECT_EQ(metrics.latency.min(), from_ms(0.020));
+    EXPECT_EQ(metrics.latency.max(), from_ms(0.020));
+  }
+  // The least range is a pair of SMs: 21 of them are more than the GPU has.
+  plan.gpus[0].partitions.clear();
+  for (int i = 0; i < 21; ++i) {
+    plan.gpus[0].partitions.push_back(
+        percent_partition(1, {replica_of(i == 0 ? "b" : "a", i == 0 ? "b" : "a")}));
+  }
+  EXPECT_THROW(run(scenario, plan), ConfigError);
+}
+
 TEST(BlockRun, WithoutDrainTheRestIsUnfinished) {
   Scenario scenario = two_workloads("streams_single", 0.2);
   scenario.workloads[1].arrivals = poisson(3000);
