@@ -114,7 +114,7 @@ DispatcherEntry triton_dispatcher() {
         integers_param("rate_global_needs", 0, kMost,
                        "of the resource that all GPUs share, by workload; none: 0"),
         integer_param("rate_per_gpu", std::nullopt, 0, kMost,
-                      "there is of it on each GPU; none: the largest need"),
+                      "there is of it on each GPU; none: the largest need of a model on it"),
         integer_param("rate_global", std::nullopt, 0, kMost,
                       "there is of the shared one; none: the largest need"),
         integers_param("rate_priorities", 1, 1'000'000,

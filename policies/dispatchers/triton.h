@@ -60,7 +60,8 @@ inline TimePoint expires(const Request& request, const LevelPolicy& level) {
 
 struct RateLimit {
   std::vector<std::int64_t> device_needs, global_needs, priorities;  // by workload; else 0, 0, 1
-  std::optional<std::int64_t> per_gpu, global;  // none: the largest need, as the original
+  // None: the largest need of a model that the GPU (or any GPU) serves, as the original.
+  std::optional<std::int64_t> per_gpu, global;
 };
 
 // Parameters, read and checked against each other. Throws ConfigError with every fault.
@@ -85,7 +86,8 @@ class RateLimiter {
     return executions_[place(view, e, m)] * priorities_[m.index()];
   }
   bool fits(const View& view, ExecutorId e, ModelId m) const {
-    return used_by_gpu_[view.info(e).gpu.index()] + device_needs_[m.index()] <= per_gpu_ &&
+    const std::size_t gpu = view.info(e).gpu.index();
+    return used_by_gpu_[gpu] + device_needs_[m.index()] <= per_gpu_[gpu] &&
            used_ + global_needs_[m.index()] <= global_;
   }
   void take(const View& view, ExecutorId e, ModelId m);
@@ -99,7 +101,8 @@ class RateLimiter {
 
   std::vector<std::int64_t> device_needs_, global_needs_;  // by model
   std::vector<std::uint64_t> priorities_;                  // by model
-  std::int64_t per_gpu_ = 0, global_ = 0;
+  std::vector<std::int64_t> per_gpu_;                      // by GPU
+  std::int64_t global_ = 0;
   std::vector<std::int64_t> used_by_gpu_;
   std::int64_t used_ = 0;
   std::vector<std::uint64_t> executions_;  // by executor, by model

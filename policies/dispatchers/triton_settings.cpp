@@ -162,12 +162,17 @@ RateLimiter::RateLimiter(const RateLimit& limit, const View& view) {
     global_needs_[m] = std::max(global_needs_[m], limit.global_needs[w]);
     priorities_[m] = std::max(priorities_[m], static_cast<std::uint64_t>(limit.priorities[w]));
   }
-  const auto largest = [](const std::vector<std::int64_t>& needs) {
-    return needs.empty() ? 0 : *std::max_element(needs.begin(), needs.end());
-  };
-  per_gpu_ = limit.per_gpu.value_or(largest(device_needs_));
-  global_ = limit.global.value_or(largest(global_needs_));
+  per_gpu_.assign(deployment.gpus.size(), limit.per_gpu.value_or(0));
+  global_ = limit.global.value_or(0);
   used_by_gpu_.resize(deployment.gpus.size());
+  for (const ExecutorInfo& executor : deployment.executors) {
+    for (const Service& service : deployment.classes[executor.cls.index()].services) {
+      const std::size_t m = view.info(service.queue).model.index();
+      std::int64_t& there = per_gpu_[executor.gpu.index()];
+      if (!limit.per_gpu) there = std::max(there, device_needs_[m]);
+      if (!limit.global) global_ = std::max(global_, global_needs_[m]);
+    }
+  }
   executions_.resize(view.executors() * models);
   holder_.resize(view.executors());
 }

@@ -171,6 +171,19 @@ TEST(TritonRateLimiterTest, ABatchWaitsForItsResources) {
             "0: 0/0: 0; 1: 1/0: 1");
 }
 
+// Without rate_per_gpu a GPU has the largest need of the models on it: where only b is, of need 1,
+// that is 1, and two executors there take turns although a needs 2 elsewhere.
+TEST(TritonRateLimiterTest, AGpuHasTheLargestNeedOfItsModels) {
+  Deployment deployment =
+      deployment_of({{.name = "a"}, {.name = "b"}},
+                    {{{{.workload = "a"}}}, {{{.workload = "b"}}}, {{{.workload = "b"}}}});
+  deployment.executors[2].gpu = deployment.executors[1].gpu;
+  EXPECT_EQ(run_triton(R"({"max_batch": 1, "rate_limit": "execution_count", "rate_needs": [2, 1]})",
+                       deployment, arrivals_at_ms({0, 0}, 1))
+                .trace(),
+            "0: 1/1: 0; 1: 2/1: 1");
+}
+
 // There are 2; a needs 2, b needs 1. b 0 runs 0-1. a 0 (0.1) is first in line and lacks one; b 1
 // (0.2) would fit and is held up. At 1 a 0 has all, until 2. Executor 0 has run no a: it is free
 // and comes first; then executor 1 has run no b.
