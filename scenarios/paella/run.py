@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """The figures of Paella (Ng et al., SOSP 2023) on the block device model: data, table and figure.
 
-Usage: run.py fig2|fig11|fig12|fig13|gv100|fit [--out DIR] [--tangram COMMAND] [--every N]
+Usage: run.py fig2|fig11|fig12|fig13|gv100|fit [--out DIR] [--tangram COMMAND] [--every N] [--draw]
 Needs `tangram`; figures also need matplotlib, gv100 and fit the published rows ($TANGRAM_REFERENCE_DATA).
 """
 
 import argparse
+import csv
 import json
 import os
 import pathlib
@@ -75,6 +76,7 @@ class Runner:
     def __init__(self, options):
         self.folder = pathlib.Path(options.out)
         self.every = options.every
+        self.format = options.format
         self.folder.mkdir(parents=True, exist_ok=True)
         self.tangram = options.tangram or shutil.which("tangram") or next(
             (str(p) for p in (HERE.parent.parent / "build" / "release").rglob("tangram") if p.is_file()), None)
@@ -100,92 +102,127 @@ def row(summary, mix):
 def load_sweep(runner, figure, mix, sigma, systems, loads):
     """Every system at every load, as a CSV of one row each."""
     lines = ["system,gap_us,throughput_rps,workload,mean_ms,p99_ms"]
-    table = {}
     for system in systems:
         for gap in loads:
             spec = scenario(mix, gap, sigma, runner.folder, SYSTEMS[system])
             throughput, values = row(runner.run(spec, "point"), mix)
-            table[system, gap] = throughput, values
             lines += [f"{system},{gap},{throughput:.2f},{name},{mean:.4f},{p99:.4f}"
                       for name, (mean, p99) in values.items()]
     (runner.folder / f"{figure}.csv").write_text("\n".join(lines) + "\n")
-    return table
 
 
-def plot(path, panels, xlabel, ylabel, log=True):
-    """panels: {title: {line: [(x, y)]}}."""
+def rows_of(runner, *names):
+    """The rows of CSV files that the commands have left in the work folder."""
+    for name in names:
+        with open(runner.folder / f"{name}.csv", encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file)
+
+
+def plot(runner, name, panels, columns, xlabel, ylabel, log=True):
+    """panels: {title: {line: [(x, y)]}}, as NAME.pdf or as --format says."""
+    sys.path.insert(0, str(HERE.parent.parent / "plots"))
     try:
-        import matplotlib
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
-    except ImportError:
-        print("no matplotlib: data only")
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+        from tangram_plots import style
+    except ImportError as missing:
+        print(f"data only, no figure: {missing}")
         return
-    figure, axes = pyplot.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.2), squeeze=False)
-    for axis, (title, lines) in zip(axes[0], panels.items()):
-        for name, points in lines.items():
-            axis.plot(*zip(*points), marker=".", label=name)
-        axis.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    style.apply()
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(style.WIDTHS["page"], 1.9 * rows))
+    FigureCanvasAgg(figure)
+    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03)
+    names = list(dict.fromkeys(line for lines in panels.values() for line in lines))
+    handles = {}
+    for i, (title, lines) in enumerate(panels.items()):
+        axes = figure.add_subplot(rows, columns, i + 1)
+        for line, points in lines.items():
+            look = {**style.line_style(names.index(line)), "markersize": 2.5,
+                    "markevery": 1 + len(points) // 16}
+            handles[line] = axes.plot(*zip(*points), **look)[0]
+        axes.set(title=title, xlabel=xlabel if i >= len(panels) - columns else None,
+                 ylabel=ylabel if i % columns == 0 else None)
         if log:
-            axis.set_yscale("log")
-        axis.legend(fontsize=6)
-    figure.tight_layout()
-    figure.savefig(path)
+            axes.set_yscale("log")
+            axes.minorticks_off()
+    style.legend_above(figure, [handles[n] for n in names], names)
+    path = runner.folder / f"{name}.{runner.format}"
+    path.write_bytes(style.rendered(figure, runner.format))
     print(path)
+
+
+def curves(rows, y):
+    """{system: [(throughput, y)]} of a load sweep's rows."""
+    lines = {}
+    for row in rows:
+        lines.setdefault(row["system"], []).append((float(row["throughput_rps"]), float(row[y])))
+    return lines
 
 
 def fig2(runner):
     """Head-of-line blocking: p99 against the load, 8 kernels of one block, 32 queues, two rules."""
-    panels = {}
     lines = ["queue_release,stages,rate_rps,p99_ms,mean_ms"]
     for release in ("dispatch", "completion"):
-        panel = {}
         for name in ("streams_job", "streams_kernel", "paella"):
-            points = []
             for rate in (2000, 6000, 10000, 12000, 13000, 14000, 15000, 16000, 20000, 25000, 30000, 35000)[::runner.every]:
                 spec = json.loads((HERE / "fig2.json").read_text())
                 spec["device"]["blocks"]["queue_release"] = release
                 spec["stages"] = {"name": name}
                 spec["workloads"][0]["arrivals"]["rate_rps"] = rate
                 latency = runner.run(spec, "point")["total"]["latency_ms"]
-                points.append((rate, latency["p99"]))
                 lines.append(f"{release},{name},{rate},{latency['p99']:.4f},{latency['mean']:.4f}")
-            panel[name] = points
-        panels[f"queue frees at {release}"] = panel
     (runner.folder / "fig2.csv").write_text("\n".join(lines) + "\n")
-    plot(runner.folder / "fig2.pdf", panels, "jobs/s", "p99 (ms)")
+
+
+def draw_fig2(runner):
+    panels = {}
+    for row in rows_of(runner, "fig2"):
+        panel = panels.setdefault(f"queue frees at {row['queue_release']}", {})
+        panel.setdefault(row["stages"], []).append((float(row["rate_rps"]), float(row["p99_ms"])))
+    plot(runner, "fig2", panels, 2, "jobs/s", "p99 (ms)")
 
 
 def fig11(runner):
+    systems = ["Paella", "Paella-SS", "Paella-MS-jbj", "Paella-MS-kbk", "MPS", "CUDA-MS (as run)"]
     for sigma in (1.5, 2):
-        systems = ["Paella", "Paella-SS", "Paella-MS-jbj", "Paella-MS-kbk", "CUDA-MS (as run)"]
-        loads = LOADS[::runner.every]
-        table = load_sweep(runner, f"fig11-sigma{sigma}", MIX, sigma, systems, loads)
-        panels = {what: {s: [(table[s, g][0], table[s, g][1][what][i]) for g in loads] for s in systems}
-                  for what, i in (("all", 1), ("resnet18", 1), ("inceptionv3", 1))}
-        plot(runner.folder / f"fig11-sigma{sigma}.pdf", panels, "requests/s", "p99 (ms)")
+        load_sweep(runner, f"fig11-sigma{sigma}", MIX, sigma, systems, LOADS[::runner.every])
+
+
+def draw_fig11(runner):
+    panels = {}
+    for what, y, title in (("all", "mean_ms", "all, mean"), ("resnet18", "p99_ms", "ResNet-18, p99"),
+                           ("inceptionv3", "mean_ms", "Inception v3, mean")):
+        for sigma in (1.5, 2):
+            rows = (r for r in rows_of(runner, f"fig11-sigma{sigma}") if r["workload"] == what)
+            panels[f"{title}, sigma {sigma}"] = curves(rows, y)
+    plot(runner, "fig11", panels, 2, "requests/s", "ms")
 
 
 def fig12(runner):
     systems = ["Paella", "Paella-MS-jbj", "Paella-MS-kbk", "CUDA-MS (as run)", "CUDA-MS (as meant)", "MPS"]
-    loads = PAIR_LOADS[::runner.every]
-    table = load_sweep(runner, "fig12", PAIR, 2, systems, loads)
-    panels = {m: {s: [(table[s, g][0], table[s, g][1][m][1]) for g in loads] for s in systems} for m in PAIR}
-    plot(runner.folder / "fig12.pdf", panels, "requests/s", "p99 (ms)")
+    load_sweep(runner, "fig12", PAIR, 2, systems, PAIR_LOADS[::runner.every])
+
+
+def draw_fig12(runner):
+    panels = {m: curves((r for r in rows_of(runner, "fig12") if r["workload"] == m), "p99_ms") for m in PAIR}
+    plot(runner, "fig12", panels, 2, "requests/s", "p99 (ms)")
 
 
 def fig13(runner):
-    lines, panel = ["fairness,throughput_rps,resnet18_mean_ms,inceptionv3_mean_ms"], {m: [] for m in PAIR}
+    lines = ["fairness,throughput_rps,resnet18_mean_ms,inceptionv3_mean_ms"]
     for threshold in FAIRNESS[::runner.every]:
         spec = scenario(PAIR, 0, 2, runner.folder, {"name": "paella", "params": {"fairness": threshold}})
         throughput, values = row(runner.run(spec, "point"), PAIR)
         lines.append(f"{threshold},{throughput:.2f},{values['resnet18'][0]:.3f},{values['inceptionv3'][0]:.3f}")
-        for model in PAIR:
-            panel[model].append((threshold, values[model][0]))
     (runner.folder / "fig13.csv").write_text("\n".join(lines) + "\n")
     print("\n".join(lines))
-    panel = {m: [(x, y) for x, y in p if 1 <= x <= 500] for m, p in panel.items()}
-    plot(runner.folder / "fig13.pdf", {"fairness": panel}, "threshold", "mean (ms)", log=False)
+
+
+def draw_fig13(runner):
+    rows = [r for r in rows_of(runner, "fig13") if 1 <= float(r["fairness"]) <= 500]
+    panel = {m: [(float(r["fairness"]), float(r[f"{m}_mean_ms"])) for r in rows] for m in PAIR}
+    plot(runner, "fig13", {"": panel}, 1, "fairness threshold", "mean (ms)", log=False)
 
 
 def published(name="paella_full_lns2.txt"):
@@ -255,8 +292,15 @@ def main():
     parser.add_argument("--out", default="paella-out")
     parser.add_argument("--tangram")
     parser.add_argument("--every", type=int, default=1, help="only every N-th load or threshold: a quick look")
+    parser.add_argument("--format", choices=("pdf", "svg", "png"), default="pdf")
+    parser.add_argument("--draw", action="store_true", help="only the figure, from the data in DIR")
     options = parser.parse_args()
-    figures[options.figure](Runner(options))
+    runner = Runner(options)
+    if not options.draw:
+        figures[options.figure](runner)
+    draw = globals().get(f"draw_{options.figure}")
+    if draw is not None:
+        draw(runner)
 
 
 if __name__ == "__main__":
