@@ -260,7 +260,10 @@ Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFil
   dispatcher.finish();
   const std::optional<JsonNode> device = keys.node("device");
   scenario.device = read_device(device);
-  if (scenario.device.weights.managed && faults.empty()) check_weights(*device, scenario);
+  if (scenario.device.weights.managed && scenario.device.model == DeviceModel::kRate &&
+      faults.empty()) {
+    check_weights(*device, scenario);
+  }
   scenario.stages = read_stages(keys.node("stages"), scenario.workloads, faults);
   KeyReader outputs(keys.node("outputs"), "/outputs");
   scenario.log_requests = outputs.boolean("requests");
