@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/describe_pages.h"
 #include "cli/describe_trace.h"
 #include "cli/output.h"
+#include "cli/param_text.h"
 #include "cli/plots_folder.h"
 #include "engine/backend.h"
 #include "policies/registry.h"
@@ -33,35 +35,6 @@ const std::vector<std::string>& topics() {
 
 std::string padded(const std::string& name) {
   return fmt::format("  {:<16} ", name);
-}
-
-std::string value_text(const ParamValue& value) {
-  struct Visitor {
-    std::string operator()(bool b) const { return b ? "true" : "false"; }
-    std::string operator()(std::int64_t i) const { return std::to_string(i); }
-    std::string operator()(double d) const { return fmt::format("{:g}", d); }
-    std::string operator()(const std::string& s) const { return s; }
-    std::string operator()(const std::vector<std::int64_t>& v) const {
-      return fmt::format("[{}]", fmt::join(v, ", "));
-    }
-  };
-  return std::visit(Visitor{}, value);
-}
-
-std::string range_text(const ParamInfo& param) {
-  switch (param.kind) {
-    case ParamKind::kBool:
-      return "true or false";
-    case ParamKind::kInteger:
-      return fmt::format("integer, {:.0f} to {:.0f}", param.low, param.high);
-    case ParamKind::kNumber:
-      return fmt::format("number in [{:g}, {:g}]", param.low, param.high);
-    case ParamKind::kChoice:
-      return fmt::format("one of {}", fmt::join(param.choices, ", "));
-    case ParamKind::kIntegers:
-      return fmt::format("list of integers, {:.0f} to {:.0f}", param.low, param.high);
-  }
-  return "";
 }
 
 std::string policy_text(const char* kind, const PolicyInfo& info) {
@@ -229,8 +202,9 @@ int describe(const TraceArguments& arguments) {
 
 Action add_describe(CLI::App& app) {
   const auto arguments = std::make_shared<TraceArguments>();
+  const auto pages = std::make_shared<std::string>();
   arguments->path = "policies";
-  app.add_option(
+  CLI::Option* const topic = app.add_option(
       "TOPIC", arguments->path,
       "policies, scenario, models, backends, figures, the name of a policy, or a trace file");
   app.add_option(
@@ -240,7 +214,17 @@ Action add_describe(CLI::App& app) {
                  "of a trace in an HDF5 file, /requests/arrival_ns");
   app.add_option("--plot", arguments->plot, "write a trace's rate over time as a picture (SVG)");
   app.add_flag("--json", arguments->json, "print a trace's statistics as JSON");
-  return [arguments] { return describe(*arguments); };
+  app.add_option("--pages", *pages,
+                 "bring a folder of pages up to date: NAME.md for each policy and README.md, of "
+                 "which what is written by hand stays; prints what changed")
+      ->excludes(topic);
+  return [arguments, pages] {
+    if (pages->empty()) return describe(*arguments);
+    std::string text;
+    for (const std::string& file : write_policy_pages(*pages)) text += file + '\n';
+    print(text);
+    return static_cast<int>(kDone);
+  };
 }
 
 }  // namespace tangram::cli

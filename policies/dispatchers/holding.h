@@ -26,10 +26,10 @@ inline TimePoint full_or_waited(const Queue& queue,
 //   TimePoint due(const View&, QueueId, const Service&) const;
 //       when the queue, not empty, is due on executors of this class; a function of the queue
 //       alone, so that it changes only when the queue does
-//   std::uint32_t size(const View&, QueueId, const Service&) const;
-//       the batch, once due; >= 1
+//   std::uint32_t size(const View&, QueueId, const Service&);
+//       the batch, once due; >= 1; called once for each batch
 // and, if it drops requests,
-//   bool prune(const View&, QueueId, Decisions&) const;
+//   bool prune(const View&, QueueId, Decisions&);
 //       called before each batch; says whether it dropped any
 //   std::uint32_t limit() const;
 //       the longest queue; newer requests are dropped
@@ -80,7 +80,7 @@ class Holding : public Dispatcher {
   struct Place {
     std::uint32_t cls, service;
   };
-  const Rule& rule() const { return static_cast<const Rule&>(*this); }
+  Rule& rule() { return static_cast<Rule&>(*this); }
 
   void note_idle(const View& view, ExecutorId e) {
     BitSet& idle = idle_[view.info(e).cls.index()];

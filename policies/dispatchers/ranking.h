@@ -71,11 +71,13 @@ class QueueRanking {
 // A work-conserving policy. Rule provides
 //   TimePoint rank(const View&, QueueId) const;
 //       the waiting queue's key, smallest first
-//   std::uint32_t size(const View&, ExecutorId, QueueId) const;
-//       its batch on that executor, >= 1
+//   std::uint32_t size(const View&, ExecutorId, QueueId);
+//       its batch on that executor, >= 1; called once for each batch
 // and, if it drops requests,
-//   bool prune(const View&, QueueId, Decisions&) const;
+//   bool prune(const View&, QueueId, Decisions&);
 //       called before each batch; says whether it dropped any
+// State of its own is made in start(), which calls this one first, and may change in size and
+// prune. A queue's key is asked for when requests come or go: it must not change in between.
 template <typename Rule>
 class WorkConserving : public Dispatcher {
  public:
@@ -100,7 +102,7 @@ class WorkConserving : public Dispatcher {
   }
 
  private:
-  const Rule& rule() const { return static_cast<const Rule&>(*this); }
+  Rule& rule() { return static_cast<Rule&>(*this); }
 
   void rank(const View& view, QueueId q) {
     if (!ranking_.any_compete() || !ranking_.competes(q)) return;

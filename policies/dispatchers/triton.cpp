@@ -1,5 +1,7 @@
 // Triton's dynamic batcher with requests of one item: preferred batch sizes, a queue delay, a queue
-// limit and a timeout.
+// limit and a timeout. With priority levels or the rate limiter: triton_levels.cpp.
+#include "policies/dispatchers/triton.h"
+
 #include <algorithm>
 
 #include "policies/dispatchers/holding.h"
@@ -10,15 +12,7 @@ namespace {
 class Triton final : public Holding<Triton> {
  public:
   explicit Triton(const Params& params)
-      : max_batch_(static_cast<std::uint32_t>(params.integer("max_batch"))),
-        delay_(params.ms("max_queue_delay_ms")),
-        timeout_(params.ms("timeout_ms")) {
-    if (params.has("preferred")) {
-      for (const std::int64_t size : params.integers("preferred")) {
-        preferred_.push_back(static_cast<std::uint32_t>(size));
-      }
-      std::sort(preferred_.begin(), preferred_.end());
-    }
+      : rule_(triton::batch_rule(params)), timeout_(params.ms("timeout_ms")) {
     const auto limit = static_cast<std::uint32_t>(params.integer("max_queue_size"));
     if (limit > 0) limit_ = limit;
   }
@@ -27,18 +21,15 @@ class Triton final : public Holding<Triton> {
   // that has waited longer than the timeout must be looked at to be rejected.
   TimePoint due(const View& view, QueueId q, const Service& service) const {
     const Queue& queue = view.queue(q);
-    const TimePoint due = full_or_waited(queue, smallest_preferred(service), delay_);
+    const TimePoint due =
+        full_or_waited(queue, rule_.smallest_preferred(largest(service)), rule_.delay);
     return timeout_ > Duration::zero() ? std::min(due, expires(queue, 0)) : due;
   }
 
-  // The largest preferred size that is there, unless the delay is exceeded: then all, up to the
-  // largest batch. The same once nothing preferred is there.
   std::uint32_t size(const View& view, QueueId q, const Service& service) const {
     const Queue& queue = view.queue(q);
-    const std::uint32_t pending = std::min(queue.size(), largest(service));
-    const bool exceeded = delay_ > Duration::zero() && view.now() - queue.front().arrival >= delay_;
-    const std::uint32_t preferred = preferred_within(pending, service);
-    return preferred > 0 && !exceeded ? preferred : pending;
+    const std::uint32_t most = largest(service);
+    return rule_.size(std::min(queue.size(), most), most, view.now() - queue.front().arrival);
   }
 
   // Requests expire in the order of arrival, because all have the same timeout.
@@ -58,52 +49,81 @@ class Triton final : public Holding<Triton> {
     return queue[i].arrival + timeout_ + Duration(1);
   }
   std::uint32_t largest(const Service& service) const {
-    return std::min(max_batch_, service.max_batch);
-  }
-  // Sizes beyond what an executor can take do not count there; without any left, its largest does.
-  std::uint32_t smallest_preferred(const Service& service) const {
-    const std::uint32_t most = largest(service);
-    return !preferred_.empty() && preferred_.front() <= most ? preferred_.front() : most;
-  }
-  // The largest preferred size <= n; 0 when there is none.
-  std::uint32_t preferred_within(std::uint32_t n, const Service& service) const {
-    if (n < smallest_preferred(service)) return 0;
-    const auto above = std::upper_bound(preferred_.begin(), preferred_.end(), n);
-    return above == preferred_.begin() ? n : *(above - 1);
+    return std::min(rule_.max_batch, service.max_batch);
   }
 
-  std::uint32_t max_batch_;
-  std::vector<std::uint32_t> preferred_;  // ascending
-  Duration delay_;
+  triton::BatchRule rule_;
   Duration timeout_;
   std::uint32_t limit_ = ~std::uint32_t{0};
 };
 
+// Any parameter of the parts that the plain batcher does not have.
+bool needs_levels(const Params& params) {
+  if (params.integer("priority_levels") > 0 || params.choice("timeout_action") != "reject" ||
+      params.choice("rate_limit") != "off") {
+    return true;
+  }
+  return std::any_of(triton::kOnlyWithLevels.begin(), triton::kOnlyWithLevels.end(),
+                     [&](const char* name) { return params.has(name); });
+}
+
 }  // namespace
 
 DispatcherEntry triton_dispatcher() {
-  return describe_dispatcher<Triton>(
+  constexpr std::int64_t kMost = 1 << 30;
+  return {
       {"triton",
        "sends a preferred batch size as soon as it is there, else what is there after "
-       "max_queue_delay_ms; with the defaults: what waits, at once",
-       "the dynamic batcher of triton-inference-server/core 73aad7c for requests of one item. A "
-       "free "
-       "instance is an idle executor; one that serves several models takes the batch that was "
-       "ready "
-       "first. Left out: batches formed ahead while all instances are busy, priorities, the rate "
-       "limiter, timeout_action delay, timeouts set by requests",
+       "max_queue_delay_ms, higher priority levels first; with the defaults: what waits, at once",
+       "the dynamic batcher and the rate limiter of triton-inference-server/core 73aad7c for "
+       "requests of one item. A free instance is an idle executor; one that serves several models "
+       "takes the batch that was ready first. Priorities belong to workloads, there to requests. "
+       "Left out: batches formed ahead while all instances are busy, timeouts set by requests, "
+       "more than one resource of a GPU and one of all",
        {integer_param("max_batch", 1024, 1, 1 << 20, "max_batch_size"),
         integers_param("preferred", 1, 1 << 20,
                        "preferred_batch_size; sizes beyond what an executor can take are ignored "
                        "there; none: its largest batch"),
         number_param("max_queue_delay_ms", 0, 0, 3'600'000,
                      "longest wait of the oldest request for a preferred size"),
-        integer_param("max_queue_size", 0, 0, 1 << 30,
+        integer_param("max_queue_size", 0, 0, kMost,
                       "longest queue, newer requests are rejected; 0: no limit"),
-        number_param(
-            "timeout_ms", 0, 0, 3'600'000,
-            "a request that has waited longer is rejected when an instance is free for it; "
-            "0: none")}});
+        number_param("timeout_ms", 0, 0, 3'600'000,
+                     "a request that has waited longer has expired; 0: none"),
+        choice_param("timeout_action", "reject", {"reject", "delay"},
+                     "with expired requests, when an instance is free for them: reject, or serve "
+                     "after the others of their level"),
+        integer_param("priority_levels", 0, 0, 100,
+                      "workloads of one model share a queue of so many levels, 1 first; 0: each "
+                      "has its own"),
+        integer_param("default_priority_level", std::nullopt, 1, 100,
+                      "of workloads without one; none: the last level"),
+        integers_param("priorities", 0, 100,
+                       "level of each workload, in their order; 0, or none: the default"),
+        integers_param("level_timeout_us", 0, 3'600'000'000,
+                       "of each level, in place of timeout_ms; 0: none"),
+        integers_param("level_delay", 0, 1,
+                       "of each level, in place of timeout_action; 0: reject, 1: delay"),
+        integers_param("level_max_queue_size", 0, kMost,
+                       "of each level, in place of max_queue_size; 0: no limit"),
+        choice_param("rate_limit", "off", {"off", "execution_count"},
+                     "execution_count: a batch holds what its model needs while it runs; idle "
+                     "instances with a batch ready go in the order of executions x priority, and "
+                     "the first holds up the others until there is enough for it"),
+        integers_param("rate_needs", 0, kMost, "of its GPU's resource, by workload; none: 0"),
+        integers_param("rate_global_needs", 0, kMost,
+                       "of the resource that all GPUs share, by workload; none: 0"),
+        integer_param("rate_per_gpu", std::nullopt, 0, kMost,
+                      "there is of it on each GPU; none: the largest need of a model on it"),
+        integer_param("rate_global", std::nullopt, 0, kMost,
+                      "there is of the shared one; none: the largest need"),
+        integers_param("rate_priorities", 1, 1'000'000,
+                       "of a model's instances, by workload: 2 gets half the turns of 1; none: "
+                       "1")}},
+      [](const Params& params) -> std::unique_ptr<Dispatcher> {
+        if (needs_levels(params)) return triton::make_levels(params);
+        return std::make_unique<Triton>(params);
+      }};
 }
 
 }  // namespace tangram

@@ -49,6 +49,14 @@ std::vector<Case> cases() {
   list.push_back({"tf_serving", R"({"max_batch": 3, "timeout_ms": 5, "max_enqueued_batches": 1})"});
   list.push_back({"triton", R"({"preferred": [2, 5], "max_queue_delay_ms": 4})"});
   list.push_back({"triton", R"({"max_queue_delay_ms": 3, "timeout_ms": 8, "max_queue_size": 6})"});
+  list.push_back({"triton", R"({"priority_levels": 2, "priorities": [1], "max_queue_delay_ms": 2,
+                                "timeout_ms": 6, "level_delay": [1]})"});
+  list.push_back({"triton", R"({"priority_levels": 3, "priorities": [3], "max_queue_delay_ms": 1,
+                                "timeout_ms": 4,
+                                "level_max_queue_size": [0, 9, 5]})"});
+  // Each batch holds all there is of its GPU.
+  list.push_back({"triton", R"({"rate_limit": "execution_count", "rate_needs": [1],
+                                "rate_priorities": [2], "preferred": [3], "max_queue_delay_ms": 2})"});
   return list;
 }
 
@@ -72,6 +80,19 @@ std::vector<TestWorkload> workloads(std::uint32_t n) {
   return list;
 }
 
+std::vector<TestWorkload> of_one_model() {
+  std::vector<TestWorkload> list;
+  for (const double slo_ms : {15.0, 25.0, 60.0}) {
+    list.push_back({.name = "slo " + std::to_string(slo_ms),
+                    .slo_ms = slo_ms,
+                    .fixed_ms = 1,
+                    .per_item_ms = 0.5,
+                    .max_batch = 6,
+                    .model = "m"});
+  }
+  return list;
+}
+
 std::vector<TestGpu> replicated_gpus() {
   return {{{{.workload = "w0", .batch = 4, .duty_ms = 5}, {.workload = "w1", .duty_ms = 9}}},
           {{{.workload = "w0"}}, "slow"},
@@ -90,6 +111,8 @@ const std::vector<Site>& sites() {
                                     {{{.workload = "w1"}, {.workload = "w2", .duty_ms = 4}}},
                                     {},
                                     {{{}}, "slow"}})},
+      // Three SLOs on one model.
+      {"one model", 3, deployment_of(of_one_model(), {{}, {{{}}, "slow"}})},
       // More queues than a class scans.
       {"many queues", 12, deployment_of(workloads(12), {{}, {}, {{{}}, "slow"}})},
       {"weighted_random", 3,
