@@ -133,13 +133,15 @@ std::string figures_text() {
 std::string policies_text() {
   return list_text("Planners", planners()) + list_text("Dispatchers", dispatchers()) +
          list_text("Stage dispatchers", stage_dispatchers()) +
-         list_text("SLO splits (of applications)", slo_splits());
+         list_text("SLO splits (of applications)", slo_splits()) +
+         list_text("Re-planning rules (during a run)", replan_rules());
 }
 
 bool is_known(const std::string& name) {
   return std::find(topics().begin(), topics().end(), name) != topics().end() ||
          find_planner(name) != nullptr || find_dispatcher(name) != nullptr ||
-         find_stage_dispatcher(name) != nullptr || find_slo_split(name) != nullptr;
+         find_stage_dispatcher(name) != nullptr || find_slo_split(name) != nullptr ||
+         find_replan_rule(name) != nullptr;
 }
 
 std::string name_text(const std::string& name) {
@@ -154,10 +156,14 @@ std::string name_text(const std::string& name) {
   if (const SloSplitEntry* entry = find_slo_split(name)) {
     text += policy_text("SLO split", entry->info);
   }
+  if (const ReplanRuleEntry* entry = find_replan_rule(name)) {
+    text += policy_text("re-planning rule", entry->info);
+  }
   if (!text.empty()) return text;
   std::vector<std::string> known = topics();
   for (const std::vector<std::string>& names :
-       {planner_names(), dispatcher_names(), stage_dispatcher_names(), slo_split_names()}) {
+       {planner_names(), dispatcher_names(), stage_dispatcher_names(), slo_split_names(),
+        replan_rule_names()}) {
     for (const std::string& candidate : names) {
       if (std::find(known.begin(), known.end(), candidate) == known.end())
         known.push_back(candidate);

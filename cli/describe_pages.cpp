@@ -33,6 +33,7 @@ constexpr Kind kPlanner{"Planner", "Planners", "planners"};
 constexpr Kind kDispatcher{"Dispatcher", "Dispatchers", "dispatchers"};
 constexpr Kind kStage{"Stage dispatcher", "Stage dispatchers", "stages"};
 constexpr Kind kSplit{"SLO split", "SLO splits, of applications", "slo_splits"};
+constexpr Kind kReplan{"Re-planning rule", "Re-planning rules, during a run", "replan_rules"};
 
 // A sentence of the tables as a sentence of a page: capital first, full stop last.
 std::string sentence(std::string text) {
@@ -86,6 +87,7 @@ std::map<std::string, std::string> made_parts() {
   add(kDispatcher, dispatchers());
   add(kStage, stage_dispatchers());
   add(kSplit, slo_splits());
+  add(kReplan, replan_rules());
   parts["README.md"] = list;
   return parts;
 }

@@ -2,17 +2,18 @@
 # in a list: no registrar objects, which a linker drops from static libraries, and no order of
 # initialisation.
 
-# tangram_registry(OUTPUT PLANNERS name ... DISPATCHERS name ... STAGE_DISPATCHERS name ... SLO_SPLITS name ...)
-# writes OUTPUT into the current binary folder: planners() calls NAME_planner() for each planner,
+# tangram_registry(OUTPUT PLANNERS name ... DISPATCHERS name ... STAGE_DISPATCHERS name ... SLO_SPLITS name ...
+# REPLAN_RULES name ...) writes OUTPUT into the current binary folder: planners() calls NAME_planner() for each planner,
 # dispatchers() NAME_dispatcher(), and so on.
 function(tangram_registry output)
-  cmake_parse_arguments(ARG "" "" "PLANNERS;DISPATCHERS;STAGE_DISPATCHERS;SLO_SPLITS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "PLANNERS;DISPATCHERS;STAGE_DISPATCHERS;SLO_SPLITS;REPLAN_RULES" ${ARGN})
   set(declarations "")
   set(planner_type PlannerEntry)
   set(dispatcher_type DispatcherEntry)
   set(stage_dispatcher_type StageDispatcherEntry)
   set(slo_split_type SloSplitEntry)
-  foreach(kind planner dispatcher stage_dispatcher slo_split)
+  set(replan_rule_type ReplanRuleEntry)
+  foreach(kind planner dispatcher stage_dispatcher slo_split replan_rule)
     string(TOUPPER "${kind}S" list)
     set(type "${${kind}_type}")
     set(seen "")
@@ -61,6 +62,12 @@ const std::vector<StageDispatcherEntry>& stage_dispatchers() {
 const std::vector<SloSplitEntry>& slo_splits() {
   static const std::vector<SloSplitEntry> entries{
 @slo_split_calls@  };
+  return entries;
+}
+
+const std::vector<ReplanRuleEntry>& replan_rules() {
+  static const std::vector<ReplanRuleEntry> entries{
+@replan_rule_calls@  };
   return entries;
 }
 

@@ -44,6 +44,10 @@ Scenario load(const Options& options) {
       options.seed,
       {{"--out", options.out}, {"--summary", options.summary}, {"--timeline", options.timeline}}});
   if (!options.timeline.empty()) scenario.log_timeline = true;
+  if (scenario.replanning) {
+    throw ConfigError(options.scenario + "#/replanning",
+                      "only tangram run plans again during a run: leave it out");
+  }
   return scenario;
 }
 

@@ -75,12 +75,17 @@ class Host {
   // Requests in queues and in outstanding batches.
   std::uint64_t in_queues() const;
   std::uint64_t in_flight() const;
-  // Visits every request that is in a queue or in an outstanding batch.
+  // Visits every request that is in a queue.
   template <typename Visit>
-  void for_each_unanswered(Visit visit) const {
+  void for_each_waiting(Visit visit) const {
     for (const Queue& queue : books_.queues) {
       for (std::size_t i = 0; i < queue.size(); ++i) visit(queue[i]);
     }
+  }
+  // Visits every request that is in a queue or in an outstanding batch.
+  template <typename Visit>
+  void for_each_unanswered(Visit visit) const {
+    for_each_waiting(visit);
     for (const Batch& batch : books_.batches) {
       if (!batch.live) continue;
       for (const Request& request : batch.requests) visit(request);

@@ -31,13 +31,15 @@ struct PlanningProblem {
   const Cluster& cluster;
   const Params& params;
   Evaluator* evaluator = nullptr;  // null where no simulation is at hand
+  const Plan* previous = nullptr;  // in force, where one is made during a run
 };
 
 class Planner {
  public:
   virtual ~Planner() = default;
   // A pure function of the problem. Demand that cannot be served is listed in Plan::unserved;
-  // throws NoAnswer when nothing can be planned at all.
+  // throws NoAnswer when nothing can be planned at all. A planner may use the previous plan to
+  // change little; to change nothing it returns it.
   virtual Plan plan(const PlanningProblem& problem) const = 0;
 };
 

@@ -38,6 +38,10 @@ const SloSplitEntry* find_slo_split(const std::string& name) {
   return find_by_name(slo_splits(), name);
 }
 
+const ReplanRuleEntry* find_replan_rule(const std::string& name) {
+  return find_by_name(replan_rules(), name);
+}
+
 std::vector<std::string> planner_names() {
   return names_of(planners());
 }
@@ -52,6 +56,10 @@ std::vector<std::string> stage_dispatcher_names() {
 
 std::vector<std::string> slo_split_names() {
   return names_of(slo_splits());
+}
+
+std::vector<std::string> replan_rule_names() {
+  return names_of(replan_rules());
 }
 
 }  // namespace tangram

@@ -17,6 +17,7 @@ SimulationEvaluator::SimulationEvaluator(const Scenario& scenario)
     : scenario_(scenario), replication_(kFirstReplication) {
   scenario_.log_requests = false;
   scenario_.log_timeline = false;
+  scenario_.replanning.reset();  // the plan is judged, not what follows it
 }
 
 std::vector<double> SimulationEvaluator::attainment(const Plan& plan) {

@@ -11,14 +11,15 @@ constexpr std::uint32_t kMostRounds = 100'000;
 constexpr Duration kPatience = std::chrono::hours(1);
 constexpr std::uint64_t kProgressEvery = 1 << 18;
 
-// Arrivals, executors, timers, requests in transit, loads of weights.
+// Arrivals, executors, timers, requests in transit, loads of weights, executors that come up.
 std::uint32_t slots(std::uint32_t workloads,
                     const Deployment& deployment,
                     const Host& host,
-                    const NetworkDelay& network) {
+                    const NetworkDelay& network,
+                    bool takes_over) {
   const std::uint32_t executors = host.view().executors();
   return workloads + executors + host.timers() + (network.none() ? 0 : workloads) +
-         (deployment.weights.managed() ? executors : 0);
+         (deployment.weights.managed() ? executors : 0) + (takes_over ? executors : 0);
 }
 
 }  // namespace
@@ -29,11 +30,51 @@ EventLoop::EventLoop(const Scenario& scenario,
                      Dispatcher& dispatcher,
                      StreamKey key,
                      const RecorderOptions& recording)
+    : EventLoop(scenario, deployment, applications, dispatcher, key, recording, false) {
+  for (std::uint32_t w = 0; w < workloads_; ++w) {
+    const bool is_application = tracker_.is_application(WorkloadId(w));
+    const Workload& workload = is_application ? applications[w - deployment.workloads.size()].load
+                                              : deployment.workloads[w];
+    sources_.emplace_back(workload.arrivals, key.with("arrivals").with(workload.name));
+    any_closed_ |= sources_.back().closed();
+    if (!scenario.network.none()) {
+      transits_.emplace_back(scenario.network,
+                             RandomStream(key.with("network").with(workload.name)));
+    }
+  }
+}
+
+EventLoop::EventLoop(const Scenario& scenario,
+                     const Deployment& deployment,
+                     Dispatcher& dispatcher,
+                     StreamKey key,
+                     const RecorderOptions& recording,
+                     Handover from,
+                     std::vector<TimePoint> up)
+    : EventLoop(scenario, deployment, {}, dispatcher, key, recording, true) {
+  TANGRAM_CHECK(from.sources.size() == workloads_, "the workloads changed; there are ",
+                from.sources.size(), " and ", workloads_);
+  sources_ = std::move(from.sources);
+  transits_ = std::move(from.transits);
+  taken_over_ = std::move(from.waiting);
+  up_ = std::move(up);
+  now_ = last_move_ = from.at;
+  in_system_ = taken_over_.size();
+  for (const Transit& transit : transits_) in_system_ += transit.items().size();
+}
+
+EventLoop::EventLoop(const Scenario& scenario,
+                     const Deployment& deployment,
+                     const std::vector<ApplicationLoad>& applications,
+                     Dispatcher& dispatcher,
+                     StreamKey key,
+                     const RecorderOptions& recording,
+                     bool takes_over)
     : scenario_(&scenario),
       horizon_(kStart + from_seconds(scenario.duration_s)),
       workloads_(static_cast<std::uint32_t>(deployment.workloads.size() + applications.size())),
       host_(deployment, dispatcher, scenario.device.depth),
-      events_(slots(workloads_, deployment, host_, scenario.network)),
+      events_(slots(workloads_, deployment, host_, scenario.network, takes_over)),
       device_(deployment,
               scenario.profiles,
               scenario.cluster.own_types,
@@ -45,23 +86,16 @@ EventLoop::EventLoop(const Scenario& scenario,
       tracker_(applications, static_cast<std::uint32_t>(deployment.workloads.size()), key),
       first_transit_slot_(workloads_ + host_.view().executors() + host_.timers()),
       first_load_slot_(first_transit_slot_ + (scenario.network.none() ? 0 : workloads_)),
+      first_up_slot_(first_load_slot_ +
+                     (deployment.weights.managed() ? host_.view().executors() : 0)),
       is_plain_(applications.empty() && scenario.network.none()) {
   if (deployment.weights.managed()) {
     transfers_.emplace(deployment);
     loads_.resize(deployment.executors.size());
   }
   sources_.reserve(workloads_);
-  for (std::uint32_t w = 0; w < workloads_; ++w) {
-    const bool is_application = tracker_.is_application(WorkloadId(w));
-    const Workload& workload = is_application ? applications[w - deployment.workloads.size()].load
-                                              : deployment.workloads[w];
-    sources_.emplace_back(workload.arrivals, key.with("arrivals").with(workload.name));
-    any_closed_ |= sources_.back().closed();
-    if (!scenario.network.none()) {
-      transits_.emplace_back(scenario.network,
-                             RandomStream(key.with("network").with(workload.name)));
-    }
-    if (deployment.routing == Routing::kWeightedRandom && !is_application) {
+  if (deployment.routing == Routing::kWeightedRandom) {
+    for (const Workload& workload : deployment.workloads) {
       routing_.emplace_back(key.with("routing").with(workload.name));
     }
   }
@@ -253,8 +287,10 @@ void EventLoop::fire(std::uint32_t slot) {
     host_.timer(TimerId(e - host_.view().executors()));
   } else if (slot < first_load_slot_) {
     leave_transit(slot - first_transit_slot_);
-  } else {
+  } else if (slot < first_up_slot_) {
     load_over(ExecutorId(slot - first_load_slot_));
+  } else {
+    executor_up(ExecutorId(slot - first_up_slot_));
   }
   ++events_fired_;
 }
@@ -283,15 +319,38 @@ bool EventLoop::over(TimePoint next) const {
                      [](const Transit& transit) { return transit.next() == kNever; });
 }
 
-void EventLoop::run(const std::function<void(double)>& progress) {
-  carry_out(host_.start(kStart, events_, workloads_ + host_.view().executors()));
+void EventLoop::executor_up(ExecutorId e) {
+  events_.cancel(SlotId(first_up_slot_ + e.value()));
+  host_.executor(e, true);
+}
+
+void EventLoop::start() {
+  carry_out(host_.start(now_, events_, workloads_ + host_.view().executors()));
   for (std::uint32_t w = 0; w < workloads_; ++w) {
     if (!sources_[w].closed()) ++open_sources_;
     schedule_arrival(w);
+    if (!transits_.empty()) {
+      events_.schedule(SlotId(first_transit_slot_ + w), transits_[w].next(), Phase::kArrive);
+    }
   }
-  std::uint64_t next_progress = kProgressEvery;
+  if (up_.empty()) return;
+  host_.begin(now_);
+  for (std::uint32_t e = 0; e < up_.size(); ++e) {
+    if (up_[e] <= now_) continue;
+    host_.executor(ExecutorId(e), false);
+    events_.schedule(SlotId(first_up_slot_ + e), up_[e], Phase::kFinish);
+  }
+  for (const Request& request : taken_over_) enter(request);
+  taken_over_.clear();
+  carry_out(host_.decide());
+}
+
+void EventLoop::run_until(TimePoint end, const std::function<void(double)>& progress) {
+  std::uint64_t next_progress = events_fired_ + kProgressEvery;
   std::uint32_t rounds = 0;
-  for (TimePoint t = events_.next_time(); t < horizon_ || !over(t); t = events_.next_time()) {
+  const TimePoint sure = std::min(end, horizon_);
+  for (TimePoint t = events_.next_time(); t < sure || (t < end && !over(t));
+       t = events_.next_time()) {
     if (t != now_) [[likely]] {
       rounds = 0;
     } else {
@@ -311,6 +370,10 @@ void EventLoop::run(const std::function<void(double)>& progress) {
       if (progress) progress(std::min(1.0, to_seconds(now_ - kStart) / scenario_->duration_s));
     }
   }
+}
+
+void EventLoop::finish(const std::function<void(double)>& progress) {
+  run_until(kNever, progress);
   device_.for_each_running(
       [&](ExecutorId e, TimePoint start) { recorder_.abandoned(e, start, horizon_); });
   if (scenario_->log_requests) {
@@ -323,6 +386,39 @@ void EventLoop::run(const std::function<void(double)>& progress) {
       }
     }
   }
+}
+
+Handover EventLoop::hand_over(TimePoint at) {
+  const std::uint32_t executors = host_.view().executors();
+  Handover handover{at, std::move(sources_), std::move(transits_), {}, {}};
+  handover.free.assign(executors, at);
+  for (std::size_t e = 0; e < up_.size(); ++e) handover.free[e] = std::max(at, up_[e]);
+  const auto wait = [&](const Request& request) { handover.waiting.push_back(request); };
+  host_.for_each_waiting(wait);
+  const auto slots = first_up_slot_ + static_cast<std::uint32_t>(up_.size());
+  for (std::uint32_t slot = 0; slot < slots; ++slot) {
+    const bool is_executor = slot >= workloads_ && slot < workloads_ + executors;
+    if (!is_executor) events_.cancel(SlotId(slot));
+  }
+  for (TimePoint t = events_.next_time(); t != kNever; t = events_.next_time()) {
+    now_ = t;
+    const ExecutorId e(events_.top().value() - workloads_);
+    const DeviceMessage message = device_.fire(e, now_);
+    handover.free[e.index()] = now_;
+    if (message.kind == DeviceMessage::Kind::kFinished) {
+      recorder_.finished(host_.batch(message.batch), message.start, now_, message.alone);
+    } else if (message.kind == DeviceMessage::Kind::kRefused) {
+      // Its window has passed. It waits for the next plan, where it may even be a little early.
+      for (const Request& request : host_.batch(message.batch).requests) wait(request);
+    }
+    if (!device_.begun().empty()) report_begun();
+    ++events_fired_;
+  }
+  std::sort(handover.waiting.begin(), handover.waiting.end(),
+            [](const Request& a, const Request& b) {
+              return a.arrival != b.arrival ? a.arrival < b.arrival : a.id < b.id;
+            });
+  return handover;
 }
 
 }  // namespace tangram

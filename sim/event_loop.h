@@ -1,4 +1,5 @@
-// Simulates one shard: arrivals, the Host with its policy, and the rate device, on one event queue.
+// Simulates one shard under one plan: arrivals, the Host with its policy, and the rate device, on
+// one event queue. When the plan changes, a loop hands over to the next.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,15 @@
 
 namespace tangram {
 
+// What a loop hands over to the one that follows it under another plan.
+struct Handover {
+  TimePoint at = kStart;
+  std::vector<RequestSource> sources;  // by workload
+  std::vector<Transit> transits;       // the same; none without a network delay
+  std::vector<Request> waiting;        // not on a device, ascending by arrival
+  std::vector<TimePoint> free;         // by executor: when it has finished what it held
+};
+
 class EventLoop {
  public:
   // References must outlive the loop. `applications` are those whose stages are workloads of the
@@ -27,11 +37,29 @@ class EventLoop {
             Dispatcher& dispatcher,
             StreamKey key,
             const RecorderOptions& recording);
+  // Goes on where another loop handed over; `up`: by executor, when it can run its first batch.
+  // Requires: the same workloads, no applications, open arrivals.
+  EventLoop(const Scenario& scenario,
+            const Deployment& deployment,
+            Dispatcher& dispatcher,
+            StreamKey key,
+            const RecorderOptions& recording,
+            Handover from,
+            std::vector<TimePoint> up);
 
+  // Begins: start() once, then run_until() or finish().
+  void start();
+  // Runs all events before `end`. Calls `progress` with the simulated share of the run now and
+  // then; it may throw.
+  void run_until(TimePoint end, const std::function<void(double)>& progress);
   // Runs to the end: the arrivals are over and, with `drain`, everything is answered or nothing
-  // moves any more. Calls `progress` with the simulated share of the run now and then; it may
-  // throw.
-  void run(const std::function<void(double)>& progress);
+  // moves any more.
+  void finish(const std::function<void(double)>& progress);
+  // Ends this loop's part of the run after run_until(at): executors finish what they hold, the
+  // policy decides nothing more.
+  Handover hand_over(TimePoint at);
+  // Requests that a workload has sent.
+  std::uint64_t sent(WorkloadId workload) const { return sources_[workload.index()].sent(); }
 
   Recorder& recorder() { return recorder_; }
   const Host& host() const { return host_; }
@@ -42,6 +70,15 @@ class EventLoop {
   std::optional<std::string> weights_note() const;
 
  private:
+  // Without sources.
+  EventLoop(const Scenario& scenario,
+            const Deployment& deployment,
+            const std::vector<ApplicationLoad>& applications,
+            Dispatcher& dispatcher,
+            StreamKey key,
+            const RecorderOptions& recording,
+            bool takes_over);
+
   struct Load {
     ModelId model;
     WeightTransfers::Span span;
@@ -78,6 +115,7 @@ class EventLoop {
   [[gnu::noinline]] void load_over(ExecutorId e);
   void schedule_load(ExecutorId e);
   void report_begun();
+  void executor_up(ExecutorId e);
   // Whether the run ends before an event at `next`, which is at or after the horizon.
   bool over(TimePoint next) const;
 
@@ -93,11 +131,14 @@ class EventLoop {
   std::vector<Transit> transits_;       // the same; none without a network delay
   std::uint32_t first_transit_slot_ = 0;
   std::uint32_t first_load_slot_ = 0;
+  std::uint32_t first_up_slot_ = 0;
   bool is_plain_ = true;                      // no applications, no network delay
   std::vector<RandomStream> routing_;         // by workload; only for weighted_random
   List<Ended> finished_;                      // at this instant
   std::optional<WeightTransfers> transfers_;  // where weights are managed
   std::vector<Ring<Load>> loads_;             // by executor: not over, in the order of their ends
+  std::vector<TimePoint> up_;                 // by executor; empty: all are up from the start
+  std::vector<Request> taken_over_;           // enter at the start
   TimePoint now_ = kStart;
   std::uint64_t events_fired_ = 0;
   std::uint64_t in_system_ = 0;     // arrived, not yet answered

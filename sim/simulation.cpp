@@ -8,28 +8,13 @@
 
 #include <fmt/format.h>
 
-#include "policies/registry.h"
 #include "sim/blocks/block_loop.h"
-#include "sim/event_loop.h"
+#include "sim/replanned_run.h"
+#include "sim/shard_result.h"
 #include "sim/shards.h"
 
 namespace tangram {
 namespace {
-
-// What one shard leaves behind; indices are the shard's own.
-struct ShardResult {
-  std::vector<std::string> executor_names;
-  std::vector<std::uint32_t> gpu_of_executor;  // within the shard
-  std::vector<WorkloadMetrics> metrics;
-  BusyTime busy;
-  std::vector<RequestRow> rows;
-  std::vector<BatchSpan> spans;
-  std::vector<std::string> notes;
-  HostCounters host;
-  BlockDevice::Counters blocks;  // device model blocks only
-  std::uint64_t events = 0;
-  TimePoint end;
-};
 
 ShardResult run_on_blocks(const Scenario& scenario,
                           const Plan& part,
@@ -76,32 +61,15 @@ ShardResult run_shard(const Scenario& scenario,
 
   Deployment deployment = deploy(part, workloads, scenario.profiles, scenario.routing);
   manage_weights(deployment, scenario.cluster, scenario.profiles, scenario.device.weights);
-  const RecorderOptions recording{kStart + from_seconds(scenario.warmup_s),
-                                  kStart + from_seconds(scenario.duration_s), scenario.log_requests,
-                                  scenario.log_timeline};
+  const RecorderOptions recording = recording_of(scenario);
   if (scenario.device.model == DeviceModel::kBlocks) {
     return run_on_blocks(scenario, part, deployment, applications, key, recording, progress);
   }
-  ShardResult result;
-  for (std::size_t e = 0; e < deployment.executors.size(); ++e) {
-    result.executor_names.push_back(executor_name(deployment, ExecutorId(e)));
-    result.gpu_of_executor.push_back(deployment.executors[e].gpu.value());
-  }
-  const DispatcherEntry* entry = find_dispatcher(scenario.dispatcher.name);
-  TANGRAM_CHECK(entry != nullptr, "unknown dispatcher ", scenario.dispatcher.name);
-  const std::unique_ptr<Dispatcher> dispatcher = entry->make(scenario.dispatcher.params);
+  const std::unique_ptr<Dispatcher> dispatcher = make_dispatcher(scenario);
   EventLoop loop(scenario, deployment, applications, *dispatcher, key, recording);
-  loop.run(progress);
-  result.metrics = loop.recorder().workloads();
-  result.busy = loop.recorder().busy();
-  result.rows = std::move(loop.recorder().rows());
-  result.spans = std::move(loop.recorder().spans());
-  result.notes = loop.device().notes();
-  if (const auto note = loop.weights_note()) result.notes.push_back(*note);
-  result.host = loop.host().counters();
-  result.events = loop.events();
-  result.end = loop.now();
-  return result;
+  loop.start();
+  loop.finish(progress);
+  return collect(loop, deployment);
 }
 
 // Runs every shard on a pool of threads. The first exception, by shard, is thrown again: shards
@@ -293,18 +261,26 @@ RunResult simulate(const Scenario& scenario, const Plan& plan, const RunOptions&
   result.seed = scenario.seed;
   result.measured_s = scenario.duration_s - scenario.warmup_s;
   result.simulated_s = scenario.duration_s;
-  result.plan = plan;
   result.workloads = counted_workloads(scenario);
   result.notes = scenario.notes;
   result.metrics.resize(result.workloads.size());
-  result.busy.gpus.resize(plan.gpus.size());
-
-  const std::vector<Shard> shards =
-      options.split && !scenario.device.weights.managed  // a node's host memory joins its GPUs
-          ? split(plan, scenario.workloads, scenario.applications)
-          : std::vector{everything(scenario, plan)};
   const StreamKey key = StreamKey(scenario.seed).with(options.replication);
-  std::vector<ShardResult> parts = run_shards(scenario, plan, shards, key, options);
+  std::vector<Shard> shards;
+  std::vector<ShardResult> parts;
+  if (scenario.replanning) {
+    ReplannedRun run = run_replanned(scenario, plan, key, options.progress);
+    result.plan = std::move(run.plan);
+    result.replanning = run.counts;
+    shards = {everything(scenario, result.plan)};
+    parts.push_back(std::move(run.result));
+  } else {
+    result.plan = plan;
+    shards = options.split && !scenario.device.weights.managed  // node memory joins its GPUs
+                 ? split(plan, scenario.workloads, scenario.applications)
+                 : std::vector{everything(scenario, plan)};
+    parts = run_shards(scenario, plan, shards, key, options);
+  }
+  result.busy.gpus.resize(result.plan.gpus.size());
   Merger(shards, parts, scenario.workloads.size(), result).merge();
   result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   return result;

@@ -56,6 +56,10 @@ Scenario load(const ScenarioArguments& arguments) {
                "would not have the same requests; take workloads with a model");
     faults.throw_if_any();
   }
+  if (scenario.replanning) {
+    faults.add(arguments.path + "#/replanning",
+               "only tangram run plans again during a run: leave it out");
+  }
   for (std::size_t w = 0; w < scenario.workloads.size(); ++w) {
     if (scenario.workloads[w].arrivals.process != ArrivalSpec::Process::kClosedLoop) continue;
     faults.add(fmt::format("{}#/workloads/{}/arrivals/process", arguments.path, w),

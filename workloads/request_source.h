@@ -24,6 +24,8 @@ class RequestSource {
   // When the next request is due; kNever while there is none: the process has ended, or all clients
   // wait for answers.
   TimePoint next() const { return next_; }
+  // How many were taken.
+  std::uint64_t sent() const { return sent_; }
   // Takes the next request and returns its number, from 0. Requires: next() != kNever.
   std::uint64_t take() {
     if (at_ != filled_) [[likely]] {

@@ -16,6 +16,9 @@ class Gpulet final : public Planner {
       }
       rates.push_back(*mean);
     }
+    if (problem.previous != nullptr && problem.previous->planner == "gpulet") {
+      return gpulet_replan(problem, *problem.previous, rates).plan;
+    }
     return gpulet_plan(problem, rates);
   }
 };

@@ -47,6 +47,26 @@ Plan plan_for(const PlanningProblem& problem,
   return plan_of_glets(problem, "gpulet", packer, left);
 }
 
+std::uint32_t index_of(const PlanningProblem& problem, const std::string& workload) {
+  const auto found = std::find_if(problem.workloads.begin(), problem.workloads.end(),
+                                  [&](const Workload& w) { return w.name == workload; });
+  TANGRAM_CHECK(found != problem.workloads.end(), "unknown workload ", workload);
+  return static_cast<std::uint32_t>(found - problem.workloads.begin());
+}
+
+// What a plan gives each workload.
+std::vector<double> rates_of(const PlanningProblem& problem, const Plan& plan) {
+  std::vector<double> rates(problem.workloads.size(), 0);
+  for (const PlanGpu& gpu : plan.gpus) {
+    for (const PlanPartition& partition : gpu.partitions) {
+      for (const PlanReplica& replica : partition.replicas) {
+        rates[index_of(problem, replica.workload)] += replica.rate_rps.value_or(0);
+      }
+    }
+  }
+  return rates;
+}
+
 // The layout of a plan, on the cluster's GPUs.
 std::vector<PackedGpu> layout_of(const PlanningProblem& problem, const Plan& plan) {
   std::vector<PackedGpu> gpus = whole_gpus(problem.cluster);
@@ -57,13 +77,9 @@ std::vector<PackedGpu> layout_of(const PlanningProblem& problem, const Plan& pla
       PackedGlet glet;
       glet.size = static_cast<int>(std::lround(partition.share_pct.value_or(100)));
       for (const PlanReplica& replica : partition.replicas) {
-        const auto workload =
-            std::find_if(problem.workloads.begin(), problem.workloads.end(),
-                         [&](const Workload& w) { return w.name == replica.workload; });
-        TANGRAM_CHECK(workload != problem.workloads.end(), "unknown workload ", replica.workload);
         glet.duty_ms = replica.duty_ms.value_or(0);
-        glet.tasks.push_back({static_cast<std::uint32_t>(workload - problem.workloads.begin()),
-                              replica.rate_rps.value_or(0), replica.batch.value_or(1)});
+        glet.tasks.push_back({index_of(problem, replica.workload), replica.rate_rps.value_or(0),
+                              replica.batch.value_or(1)});
       }
       entry.glets.push_back(std::move(glet));
     }
@@ -95,58 +111,42 @@ Plan gpulet_plan(const PlanningProblem& problem, const std::vector<double>& rate
   return plan_for(problem, wanted, rates_rps);
 }
 
-double gpulet_smoothed_rate(double before_rps, double sample_rps) {
-  constexpr double kWeight = 2.0 / 41;
-  return before_rps + kWeight * (sample_rps - before_rps);
-}
-
-double gpulet_target_rate(double smoothed_rps) {
-  constexpr double kSlow = 125;
-  return smoothed_rps * (smoothed_rps < kSlow ? 1.5 : 1.2);
-}
-
 GpuletReplan gpulet_replan(const PlanningProblem& problem,
                            const Plan& previous,
-                           const std::vector<double>& planned_rps,
-                           const std::vector<double>& smoothed_rps) {
+                           const std::vector<double>& target_rps) {
   constexpr double kRise = 1.05;
   constexpr double kRiseRps = 10;
   constexpr double kFall = 0.9;
-  std::vector<double> targets;
-  std::vector<double> again(planned_rps.size(), 0);
+  const std::vector<double> planned = rates_of(problem, previous);
+  std::vector<double> again(planned.size(), 0);
   bool falls = false;
   bool rises = false;
-  for (std::size_t w = 0; w < planned_rps.size(); ++w) {
-    const double target = gpulet_target_rate(smoothed_rps[w]);
-    targets.push_back(target);
-    falls = falls || target < planned_rps[w] * kFall || (target <= 0 && planned_rps[w] > 0);
-    if (target > planned_rps[w] * kRise || target > planned_rps[w] + kRiseRps) {
+  for (std::size_t w = 0; w < planned.size(); ++w) {
+    const double target = target_rps[w];
+    falls = falls || target < planned[w] * kFall || (target <= 0 && planned[w] > 0);
+    if (target > planned[w] * kRise || target > planned[w] + kRiseRps) {
       again[w] = target;
       rises = true;
     }
   }
-  if (!falls && !rises) return {GpuletReplan::Kind::kKept, previous, planned_rps};
+  if (!falls && !rises) return {GpuletReplan::Kind::kKept, previous};
   if (!falls) {
     detail::PackOptions options = options_of(problem.params);
     options.may_split = false;
     GletPacker packer(problem, options, layout_of(problem, previous));
-    std::vector<double> planned = planned_rps;
     for (std::uint32_t w = 0; w < again.size(); ++w) {
-      if (again[w] <= 0) continue;
-      packer.remove(w);
-      planned[w] = again[w];
+      if (again[w] > 0) packer.remove(w);
     }
     const std::vector<double> left = packer.place(again);
     if (std::all_of(left.begin(), left.end(), [](double rate) { return rate <= 0; })) {
-      return {GpuletReplan::Kind::kExtended, plan_of_glets(problem, "gpulet", packer, left),
-              planned};
+      return {GpuletReplan::Kind::kExtended, plan_of_glets(problem, "gpulet", packer, left)};
     }
   }
-  Plan plan = plan_for(problem, targets, targets);
+  Plan plan = plan_for(problem, target_rps, target_rps);
   const bool is_short = std::any_of(plan.unserved.begin(), plan.unserved.end(),
                                     [](const Unserved& entry) { return entry.rate_rps > 0; });
-  if (is_short) return {GpuletReplan::Kind::kKept, previous, planned_rps};
-  return {GpuletReplan::Kind::kRepartitioned, std::move(plan), targets};
+  if (is_short) return {GpuletReplan::Kind::kKept, previous};
+  return {GpuletReplan::Kind::kRepartitioned, std::move(plan)};
 }
 
 }  // namespace tangram

@@ -14,10 +14,6 @@ namespace tangram {
 // parameters are those of `gpulet`.
 Plan gpulet_plan(const PlanningProblem& problem, const std::vector<double>& rates_rps);
 
-// The exponentially weighted mean of a rate after one more sample (every 500 ms, weight 2 / 41).
-double gpulet_smoothed_rate(double before_rps, double sample_rps);
-// What to plan for at a smoothed rate: half as much again below 125/s, a fifth more above.
-double gpulet_target_rate(double smoothed_rps);
 // The smallest k with P(N <= k) >= quantile for N Poisson; the mean itself for quantile 0.
 // Requires: mean >= 0, 0 <= quantile < 1.
 double poisson_quantile(double mean, double quantile);
@@ -30,17 +26,15 @@ struct GpuletReplan {
   };
   Kind kind = Kind::kKept;
   Plan plan;
-  std::vector<double> planned_rps;  // by workload, what the plan was made for
 };
 
-// Plans again. `planned_rps`: what `previous` was made for. A workload whose target rises by more
-// than 5 % or 10/s is placed again on the current partitions; one that falls by more than 10 % or
-// to zero, or finds no place, has everything planned anew; when that leaves demand unserved the old
-// plan stays. Targets are planned for as they are, without rate_quantile.
-// Requires: vectors by workload; `previous` from gpulet_plan or this function.
+// Plans again for these target rates, by workload. A workload whose target is more than 5 % or 10/s
+// above the sum of its rates in `previous` is placed again on the current partitions; one that is
+// more than 10 % below or zero, or finds no place, has everything planned anew; when that leaves
+// demand unserved the old plan stays. Targets are planned for as they are, without rate_quantile.
+// Requires: `previous` from gpulet_plan or this function.
 GpuletReplan gpulet_replan(const PlanningProblem& problem,
                            const Plan& previous,
-                           const std::vector<double>& planned_rps,
-                           const std::vector<double>& smoothed_rps);
+                           const std::vector<double>& target_rps);
 
 }  // namespace tangram

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,16 @@
 #include "sim/results/metrics.h"
 
 namespace tangram {
+
+// How often the plan was made again during a run, and what came of it.
+struct ReplanningCounts {
+  std::uint64_t plans = 0;             // times that the planner was asked
+  std::uint64_t kept = 0;              // of them: it kept its plan, or could not carry the rates
+  std::uint64_t reconfigurations = 0;  // new plans that were put in place
+  std::uint64_t rebuilt = 0;           // partitions that were made or got other models
+  double gpus_mean = 0;                // in use or being prepared, over the duration
+  std::uint32_t gpus_most = 0;
+};
 
 // One run: one seed of one scenario.
 struct RunResult {
@@ -24,7 +35,8 @@ struct RunResult {
   double wall_s = 0;       // the only figure that may differ between reruns of one seed
   std::uint64_t events = 0;
   HostCounters host;
-  Plan plan;
+  Plan plan;                                   // the first one
+  std::optional<ReplanningCounts> replanning;  // where the plan was made again
   std::vector<Workload> workloads;       // the scenario's (stages among them), then applications
   std::vector<WorkloadMetrics> metrics;  // by workload
   BusyTime busy;

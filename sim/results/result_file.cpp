@@ -39,6 +39,31 @@ class Columns {
   std::map<std::string, std::vector<double>> columns_;
 };
 
+// One list of executors for all runs, by name: those that plan again may each have others.
+class ExecutorNumbers {
+ public:
+  explicit ExecutorNumbers(std::span<const RunResult> runs) {
+    std::map<std::string, std::uint32_t> numbers;
+    for (const RunResult& run : runs) {
+      std::vector<std::uint32_t>& of_run = numbers_.emplace_back();
+      for (const std::string& name : run.executor_names) {
+        const auto [found, is_new] =
+            numbers.emplace(name, static_cast<std::uint32_t>(names_.size()));
+        if (is_new) names_.push_back(name);
+        of_run.push_back(found->second);
+      }
+    }
+  }
+  const std::vector<std::string>& names() const { return names_; }
+  std::uint32_t of(std::uint32_t run, std::size_t executor) const {
+    return numbers_[run][executor];
+  }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<std::vector<std::uint32_t>> numbers_;  // by run, by its executor
+};
+
 void write_head(Hdf5Writer& file, const RunResult& run) {
   file.attribute("/", "format", "tangram result");
   file.attribute("/", "schema", std::uint64_t{1});
@@ -69,6 +94,7 @@ void write_points(Hdf5Writer& file, std::span<const RunResult> runs) {
     }
     columns.add("total", summary["total"]);
     columns.add("gpus", summary["gpus"]);
+    if (run.replanning) columns.add("replanning", summary["replanning"]);
   }
   file.write<std::uint32_t>("/points/replication", replication);
   file.write<std::uint64_t>("/points/seed", seed);
@@ -160,7 +186,9 @@ void write_column(Hdf5Writer& file,
   file.write<T>(path, column);
 }
 
-void write_requests(Hdf5Writer& file, std::span<const RunResult> runs) {
+void write_requests(Hdf5Writer& file,
+                    std::span<const RunResult> runs,
+                    const ExecutorNumbers& executors) {
   const auto column = [&]<typename T>(const std::string& name, T, auto value) {
     write_column<T>(file, "/requests/" + name, runs, &RunResult::requests, value);
   };
@@ -173,21 +201,29 @@ void write_requests(Hdf5Writer& file, std::span<const RunResult> runs) {
   column("start_ns", std::int64_t{}, [](auto, Row row) { return row.start; });
   column("finish_ns", std::int64_t{}, [](auto, Row row) { return row.finish; });
   column("batch", std::uint32_t{}, [](auto, Row row) { return row.batch_size; });
-  column("executor", std::int32_t{}, [](auto, Row row) { return row.executor; });
+  column("executor", std::int32_t{}, [&](std::uint32_t point, Row row) {
+    return row.executor < 0 ? row.executor
+                            : static_cast<std::int32_t>(
+                                  executors.of(point, static_cast<std::size_t>(row.executor)));
+  });
   column("outcome", std::uint8_t{}, [](auto, Row row) { return row.outcome; });
   std::vector<std::string> outcomes{"good", "late", "unfinished"};
   for (const std::string& reason : drop_reason_names()) outcomes.push_back("dropped_" + reason);
   file.write("/outcomes", outcomes);
 }
 
-void write_batches(Hdf5Writer& file, std::span<const RunResult> runs) {
+void write_batches(Hdf5Writer& file,
+                   std::span<const RunResult> runs,
+                   const ExecutorNumbers& executors) {
   const auto column = [&]<typename T>(const std::string& name, T, auto value) {
     write_column<T>(file, "/timeline/" + name, runs, &RunResult::timeline, value);
   };
   using Span = const BatchSpan&;
   const auto ns = [](TimePoint time) { return (time - kStart).count(); };
   column("point", std::uint32_t{}, [](std::uint32_t point, Span) { return point; });
-  column("executor", std::uint32_t{}, [](auto, Span span) { return span.executor.value(); });
+  column("executor", std::uint32_t{}, [&](std::uint32_t point, Span span) {
+    return executors.of(point, span.executor.index());
+  });
   column("workload", std::uint32_t{}, [](auto, Span span) { return span.workload.value(); });
   column("batch", std::uint32_t{}, [](auto, Span span) { return span.size; });
   column("decided_ns", std::int64_t{}, [ns](auto, Span span) { return ns(span.decided); });
@@ -209,9 +245,10 @@ void write_result_file(const std::string& path, std::span<const RunResult> runs)
   write_histograms(file, runs, "latency", &WorkloadMetrics::latency);
   write_histograms(file, runs, "wait", &WorkloadMetrics::wait);
   write_histograms(file, runs, "exec", &WorkloadMetrics::exec);
-  file.write("/executors", runs.front().executor_names);
-  if (!runs.front().requests.empty()) write_requests(file, runs);
-  if (!runs.front().timeline.empty()) write_batches(file, runs);
+  const ExecutorNumbers executors(runs);
+  file.write("/executors", executors.names());
+  if (!runs.front().requests.empty()) write_requests(file, runs, executors);
+  if (!runs.front().timeline.empty()) write_batches(file, runs, executors);
   file.commit();
 }
 

@@ -77,6 +77,30 @@ Json total_json(const RunResult& run) {
   return total;
 }
 
+void add(const ReplanningCounts& run, double runs, std::optional<ReplanningCounts>& pool) {
+  if (!pool) pool.emplace();
+  pool->plans += run.plans;
+  pool->kept += run.kept;
+  pool->reconfigurations += run.reconfigurations;
+  pool->rebuilt += run.rebuilt;
+  pool->gpus_mean += run.gpus_mean / runs;
+  pool->gpus_most = std::max(pool->gpus_most, run.gpus_most);
+}
+
+// Replications that plan again may use GPUs that the first did not. Most often it is at `likely`.
+std::size_t position_of(const PlanGpu& gpu, std::size_t likely, RunResult& pool) {
+  std::vector<PlanGpu>& gpus = pool.plan.gpus;
+  if (likely < gpus.size() && gpus[likely].index == gpu.index) return likely;
+  const auto found = std::find_if(gpus.begin(), gpus.end(),
+                                  [&](const PlanGpu& other) { return other.index == gpu.index; });
+  const auto position = static_cast<std::size_t>(found - gpus.begin());
+  if (found == gpus.end()) {
+    gpus.push_back({gpu.index, gpu.type, gpu.mode, {}});
+    pool.busy.gpus.emplace_back();
+  }
+  return position;
+}
+
 // All replications as one long run. The logs of requests and batches stay behind.
 RunResult pooled(std::span<const RunResult> runs) {
   const RunResult& first = runs.front();
@@ -98,7 +122,10 @@ RunResult pooled(std::span<const RunResult> runs) {
     pool.wall_s += run.wall_s;
     pool.events += run.events;
     for (std::size_t w = 0; w < pool.metrics.size(); ++w) pool.metrics[w].merge(run.metrics[w]);
-    for (std::size_t g = 0; g < pool.busy.gpus.size(); ++g) pool.busy.gpus[g] += run.busy.gpus[g];
+    for (std::size_t g = 0; g < run.busy.gpus.size(); ++g) {
+      pool.busy.gpus[position_of(run.plan.gpus[g], g, pool)] += run.busy.gpus[g];
+    }
+    if (run.replanning) add(*run.replanning, static_cast<double>(runs.size()), pool.replanning);
   }
   return pool;
 }
@@ -148,6 +175,16 @@ Json replications_json(std::span<const RunResult> runs) {
           {"total", intervals_json(totals)},
           {"workloads", std::move(workloads)},
           {"gpus", {{"busy_fraction", interval_json(gpus, "/busy_fraction")}}}};
+}
+
+// Of all replications together: counts are sums.
+Json replanning_json(const ReplanningCounts& counts) {
+  return {{"plans", counts.plans},
+          {"kept", counts.kept},
+          {"reconfigurations", counts.reconfigurations},
+          {"rebuilt_partitions", counts.rebuilt},
+          {"gpus_mean", counts.gpus_mean},
+          {"gpus_most", counts.gpus_most}};
 }
 
 Json unserved_json(const Plan& plan) {
@@ -206,9 +243,10 @@ Json summarize_gpus(const RunResult& run) {
                     {"busy_fraction", seconds / run.measured_s}});
   }
   const std::uint32_t used = run.plan.gpus_used();
+  const double mean = run.replanning ? run.replanning->gpus_mean : used;
   return {{"used", used},
           {"slices", run.plan.slices_used()},
-          {"busy_fraction", ratio(busy, used * run.measured_s, 0)},
+          {"busy_fraction", ratio(busy, mean * run.measured_s, 0)},
           {"list", std::move(list)}};
 }
 
@@ -233,6 +271,7 @@ Json summarize(std::span<const RunResult> runs) {
                {"total", total_json(pool)},
                {"workloads", std::move(workloads)},
                {"gpus", summarize_gpus(pool)}};
+  if (pool.replanning) summary["replanning"] = replanning_json(*pool.replanning);
   if (runs.size() > 1) summary["replications"] = replications_json(runs);
   summary["unserved"] = unserved_json(pool.plan);
   summary["lost"] = pool.plan.lost;

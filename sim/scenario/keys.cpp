@@ -243,6 +243,16 @@ void add_policy_keys(std::vector<KeyInfo>& keys) {
   keys.push_back(name("/planner/format", "json", {"json", "parvagpu", "gpulet", "igniter"},
                       "of that file; parvagpu: a deployment map, gpulet: a ModelList.txt, igniter: "
                       "its GPUs, one a line"));
+  keys.push_back(key("/replanning", KeyKind::kObject, {},
+                     "the planner is asked again during the run, for measured rates"));
+  keys.push_back(required(name("/replanning/name", {}, replan_rule_names(),
+                               "when, and for which rates; describe NAME")));
+  keys.push_back(key("/replanning/params", KeyKind::kObject, {}, "of that rule"));
+  keys.push_back(number("/replanning/rebuild_s", 10, 0, kMillion,
+                        "to make a partition and start its processes; a model's load_ms is added"));
+  keys.push_back(name("/replanning/switch", "background", {"background", "in_place"},
+                      "background: the old plan serves until all of the new one is made; in_place: "
+                      "only partitions that stay go on"));
   keys.push_back(
       name("/routing", "central", routing_names(), "one queue per workload, or one per replica"));
   keys.push_back(key("/dispatcher", KeyKind::kObject, {}, "who makes batches"));

@@ -16,5 +16,10 @@ namespace tangram {
 Plan make_plan(const Scenario& scenario,
                std::vector<std::string>& notes,
                Evaluator* evaluator = nullptr);
+// Makes the plan again during a run: `demand` are the scenario's workloads with the arrivals to
+// plan for, `previous` is the plan in force. Without an evaluator. Throws as make_plan.
+Plan make_plan_again(const Scenario& scenario,
+                     const std::vector<Workload>& demand,
+                     const Plan& previous);
 
 }  // namespace tangram

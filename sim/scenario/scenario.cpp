@@ -200,6 +200,39 @@ void read_planner(const std::optional<JsonNode>& node,
   keys.finish();
 }
 
+// Planning again takes a planner and arrivals that do not wait for answers.
+std::optional<ReplanSpec> read_replanning(const std::optional<JsonNode>& node,
+                                          const JsonNode& root,
+                                          const Scenario& scenario) {
+  if (!node) return std::nullopt;
+  ReplanSpec spec;
+  KeyReader keys(node, "/replanning");
+  read_policy(keys, replan_rules(), node->faults(), spec.rule);
+  spec.rebuild_s = keys.number("rebuild_s");
+  spec.in_place = keys.name("switch").value_or(0) == 1;
+  keys.finish();
+  if (root.value().contains("planner") && root.value()["planner"].is_object() &&
+      root.value()["planner"].contains("plan")) {
+    node->fault("needs a planner to plan again; this scenario gives a \"plan\"");
+  }
+  if (scenario.device.model == DeviceModel::kBlocks) {
+    node->fault("is for the device model \"rate\"; this scenario has \"blocks\"");
+  }
+  if (scenario.device.weights.managed) {
+    node->fault("cannot be combined with /device/weights: a new plan has its models in place");
+  }
+  if (!scenario.applications.empty()) {
+    node->fault("cannot be combined with applications yet: their stages' rates are not measured");
+  }
+  for (const Workload& workload : scenario.workloads) {
+    if (workload.arrivals.process == ArrivalSpec::Process::kClosedLoop) {
+      node->fault(fmt::format("needs arrivals with a rate to measure; \"{}\" is a closed loop",
+                              workload.name));
+    }
+  }
+  return spec;
+}
+
 // Weights that are loaded during a run need their sizes, and a dispatcher that loads them.
 void check_weights(const JsonNode& node, const Scenario& scenario) {
   const DispatcherEntry* entry = find_dispatcher(scenario.dispatcher.name);
@@ -264,6 +297,7 @@ Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFil
       faults.empty()) {
     check_weights(*device, scenario);
   }
+  scenario.replanning = read_replanning(keys.node("replanning"), root, scenario);
   scenario.stages = read_stages(keys.node("stages"), scenario.workloads, faults);
   KeyReader outputs(keys.node("outputs"), "/outputs");
   scenario.log_requests = outputs.boolean("requests");

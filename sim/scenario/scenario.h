@@ -59,6 +59,13 @@ struct StageSpec {
   bool from_submit = false;  // latency counts from the submitter, not from the intended arrival
 };
 
+// When and how the plan is made again during a run.
+struct ReplanSpec {
+  PolicySpec rule;
+  double rebuild_s = 10;  // to make a partition and start its processes
+  bool in_place = false;  // a partition is out of service meanwhile; else the old plan serves
+};
+
 struct Scenario {
   std::string name;
   std::string text;  // the JSON with overrides applied, for results
@@ -73,6 +80,7 @@ struct Scenario {
   NetworkDelay network;
   PolicySpec planner{"exclusive", {}};
   std::optional<Plan> plan;  // given by the scenario in place of a planner
+  std::optional<ReplanSpec> replanning;
   Routing routing = Routing::kCentral;
   PolicySpec dispatcher{"fifo", {}};
   StageSpec stages;  // device model blocks only

@@ -33,7 +33,8 @@ fs::path pages_folder() {
 std::set<std::string> registered() {
   std::set<std::string> names;
   for (const std::vector<std::string>& kind :
-       {planner_names(), dispatcher_names(), stage_dispatcher_names(), slo_split_names()}) {
+       {planner_names(), dispatcher_names(), stage_dispatcher_names(), slo_split_names(),
+        replan_rule_names()}) {
     names.insert(kind.begin(), kind.end());
   }
   return names;

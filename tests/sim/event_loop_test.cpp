@@ -309,7 +309,8 @@ class Loop {
               dispatcher,
               StreamKey(1),
               {kStart, kStart + from_seconds(scenario.duration_s), true, false}) {
-    loop_.run({});
+    loop_.start();
+    loop_.finish({});
   }
   EventLoop& loop() { return loop_; }
 

@@ -145,12 +145,6 @@ TEST(Gpulet, PoissonQuantiles) {
   EXPECT_NEAR(poisson_quantile(1e6, 0.99), 1'002'326, 3);
 }
 
-TEST(Gpulet, RatesAreSmoothedAndTargetsHaveRoom) {
-  EXPECT_DOUBLE_EQ(gpulet_smoothed_rate(100, 141), 102);  // 100 + 2 / 41 * 41
-  EXPECT_DOUBLE_EQ(gpulet_target_rate(100), 150);
-  EXPECT_DOUBLE_EQ(gpulet_target_rate(125), 150);
-}
-
 class GpuletReplanning : public ::testing::Test {
  protected:
   GpuletReplanning()
@@ -169,40 +163,43 @@ class GpuletReplanning : public ::testing::Test {
 };
 
 TEST_F(GpuletReplanning, SmallChangesKeepThePlan) {
-  const std::vector<double> planned{30, 30};
-  const Plan plan = gpulet_plan(problem_, planned);
-  // 1.5 * 20.5 = 30.75 is 2.5 % more, 1.5 * 19 = 28.5 is 5 % less.
-  const GpuletReplan again = gpulet_replan(problem_, plan, planned, {20.5, 19});
+  const Plan plan = gpulet_plan(problem_, {30, 30});
+  // 2.5 % more, 5 % less.
+  const GpuletReplan again = gpulet_replan(problem_, plan, {30.75, 28.5});
   EXPECT_EQ(again.kind, GpuletReplan::Kind::kKept);
   EXPECT_EQ(again.plan, plan);
-  EXPECT_EQ(again.planned_rps, planned);
 }
 
 TEST_F(GpuletReplanning, ARiseIsPlacedOnThePartitionsThatThereAre) {
-  const std::vector<double> planned{30, 30};
-  const Plan plan = gpulet_plan(problem_, planned);
+  const Plan plan = gpulet_plan(problem_, {30, 30});
   ASSERT_EQ(plan.gpus.at(0).partitions.size(), 2U);
-  const GpuletReplan again = gpulet_replan(problem_, plan, planned, {20, 24});
+  const GpuletReplan again = gpulet_replan(problem_, plan, {30, 36});
   EXPECT_EQ(again.kind, GpuletReplan::Kind::kExtended);
-  EXPECT_EQ(again.planned_rps, (std::vector<double>{30, 36}));
   EXPECT_EQ(again.plan.gpus.at(0).partitions.at(0).share_pct, 20);
   EXPECT_THAT(again.plan.unserved, IsEmpty());
+  // Planned for 30 and 36 now, so that this is no rise.
+  EXPECT_EQ(gpulet_replan(problem_, again.plan, {31, 37}).kind, GpuletReplan::Kind::kKept);
 }
 
 TEST_F(GpuletReplanning, AFallRepartitions) {
-  const std::vector<double> planned{30, 30};
-  const Plan plan = gpulet_plan(problem_, planned);
-  const GpuletReplan again = gpulet_replan(problem_, plan, planned, {20, 10});
+  const Plan plan = gpulet_plan(problem_, {30, 30});
+  const GpuletReplan again = gpulet_replan(problem_, plan, {30, 15});
   EXPECT_EQ(again.kind, GpuletReplan::Kind::kRepartitioned);
   EXPECT_EQ(again.plan, gpulet_plan(problem_, {30, 15}));
 }
 
 TEST_F(GpuletReplanning, WhatNoPlanCarriesKeepsTheOldOne) {
-  const std::vector<double> planned{30, 30};
-  const Plan plan = gpulet_plan(problem_, planned);
-  const GpuletReplan again = gpulet_replan(problem_, plan, planned, {5000, 20});
+  const Plan plan = gpulet_plan(problem_, {30, 30});
+  const GpuletReplan again = gpulet_replan(problem_, plan, {7500, 30});
   EXPECT_EQ(again.kind, GpuletReplan::Kind::kKept);
   EXPECT_EQ(again.plan, plan);
+}
+
+TEST_F(GpuletReplanning, ThePlannerDoesItForAPreviousPlanOfItsOwn) {
+  const Plan plan = gpulet_plan(problem_, {20, 20});
+  PlanningProblem again = problem_;
+  again.previous = &plan;
+  EXPECT_EQ(find_planner("gpulet")->make()->plan(again), plan);
 }
 
 }  // namespace
