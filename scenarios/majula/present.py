@@ -20,6 +20,10 @@ def mean_over(runs, name, column):
     return interval([run[name][column] for run in runs])[0]
 
 
+def cell(value):
+    return "-" if math.isnan(value) else f"{value:.3g}"
+
+
 class Tables:
     """`rows[strategy, mix]` are the runs of a mix in the saturated sweep, one {tenant: row} each."""
 
@@ -34,38 +38,38 @@ class Tables:
                       if key[0] == strategies[0] and isinstance(key[1], tuple)]
 
     def tenants(self, strategy, mix):
-        """(model, mean latency, alone on the same share) of each tenant."""
+        """(model, mean latency) of each tenant."""
         runs = self.rows[strategy, mix]
-        found = []
-        for name in runs[0]:
-            latency = mean_over(runs, name, "latency_ms.mean")
-            slowdown = mean_over(runs, name, "slowdown")
-            same_share = mean_over(runs, name, "exec_ms.mean") / slowdown
-            found.append((runs[0][name]["model"], latency, same_share))
-        return found
+        return [(runs[0][name]["model"], mean_over(runs, name, "latency_ms.mean"))
+                for name in runs[0]]
 
     def throughput(self, strategy, mix):
         """STP: the sum of every tenant's throughput over what it has alone on the whole GPU."""
         return sum(self.alone_ms[model] / latency
-                   for model, latency, _ in self.tenants(strategy, mix))
+                   for model, latency in self.tenants(strategy, mix))
 
     def slowdowns(self, strategy):
         """{(victim, aggressor): slowdown} over the pairs, against alone on the same share."""
         found = {}
         for mix in (mix for mix in self.mixes if len(mix) == 2):
             tenants = self.tenants(strategy, mix)
-            for (model, latency, same_share), other in zip(tenants, reversed(tenants)):
+            for (model, latency), other in zip(tenants, reversed(tenants)):
+                alone = mean_over(self.rows["same share", strategy, model], f"a {model}",
+                                  "latency_ms.mean")
                 key = (model, other[0])
-                found[key] = max(found.get(key, 0), latency / same_share)
+                found[key] = max(found.get(key, 0), latency / alone)
         return found
 
     def summary(self, strategy):
         fours = [mix for mix in self.mixes if len(mix) == 4]
         same = [mix for mix in fours if len(set(mix)) == 1]
         slowdowns = self.slowdowns(strategy)
-        gap = [t[1] for t in self.tenants(strategy, "four of one")]
-        batch_of_four = mean_over(self.rows["one batch of four"], "a resnet50", "latency_ms.mean")
-        progress = [jain([len(mix) * self.alone_ms[model] / latency for model, latency, _ in
+        gap = math.nan
+        if (strategy, "four of one") in self.rows:
+            fours_ms = [t[1] for t in self.tenants(strategy, "four of one")]
+            gap = sum(fours_ms) / len(fours_ms) / mean_over(
+                self.rows["one batch of four"], "a resnet50", "latency_ms.mean")
+        progress = [jain([len(mix) * self.alone_ms[model] / latency for model, latency in
                           self.tenants(strategy, mix)]) for mix in self.mixes]
         good = [self.goodput[strategy, mix] for mix in fours]
         reference = [self.goodput[self.strategies[0], mix] for mix in fours]
@@ -77,7 +81,7 @@ class Tables:
                              for rows in (victim, before))
         return {
             "E1 STP": geometric_mean([self.throughput(strategy, mix) for mix in self.mixes]),
-            "E2 batching gap": sum(gap) / len(gap) / batch_of_four,
+            "E2 batching gap": gap,
             "E3 goodput99 / exclusive": geometric_mean(
                 [max(g, 1e-9) / max(r, 1e-9) for g, r in zip(good, reference)]),
             "P1 CoV": mean_over(shared, "a resnet50", "latency_cov"),
@@ -95,7 +99,7 @@ class Tables:
         summaries = {s: self.summary(s) for s in self.strategies}
         names = list(next(iter(summaries.values())))
         lines = ["| | " + " | ".join(self.strategies) + " |", "|-" * (len(self.strategies) + 1) + "|"]
-        lines += [f"| {name} | " + " | ".join(f"{summaries[s][name]:.3g}" for s in self.strategies) +
+        lines += [f"| {name} | " + " | ".join(cell(summaries[s][name]) for s in self.strategies) +
                   " |" for name in names]
         for strategy in self.strategies:
             slowdowns = self.slowdowns(strategy)
@@ -136,3 +140,35 @@ class Tables:
         style.legend_above(figure, handles, list(self.strategies))
         with open(target, "wb") as file:
             file.write(style.rendered(figure, target.rsplit(".", 1)[-1]))
+
+
+def compare(target, rate, blocks):
+    """The metrics of both device models side by side, and the worst slowdown of each model."""
+    strategies = blocks.strategies
+    both = [{s: tables.summary(s) for s in tables.strategies} for tables in (rate, blocks)]
+    lines = ["rate / blocks, both at batch 1", "", "| | " + " | ".join(strategies) + " |",
+             "|-" * (len(strategies) + 1) + "|"]
+    for name in both[1][strategies[0]]:
+        cells = [" / ".join(cell(part[s][name]) if s in part else "-" for part in both)
+                 for s in strategies]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    for what, of in (("Alone on the share of a pair, ms", alone_on_share),
+                     ("Worst slowdown beside one neighbour, against alone on the same share",
+                      worst_slowdown)):
+        lines += ["", what + ":", "", "| | " + " | ".join(strategies) + " |",
+                  "|-" * (len(strategies) + 1) + "|"]
+        for model in blocks.models:
+            cells = [" / ".join(cell(of(tables, s, model)) if s in tables.strategies else "-"
+                                for tables in (rate, blocks)) for s in strategies]
+            lines.append(f"| {model} | " + " | ".join(cells) + " |")
+    with open(target, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def alone_on_share(tables, strategy, model):
+    return mean_over(tables.rows["same share", strategy, model], f"a {model}", "latency_ms.mean")
+
+
+def worst_slowdown(tables, strategy, model):
+    return max((s for (victim, _), s in tables.slowdowns(strategy).items() if victim == model),
+               default=math.nan)
