@@ -41,10 +41,13 @@ class Symphony final : public Dispatcher {
         rate_window_(params.ms("rate_window_ms")),
         rate_windows_(static_cast<std::uint32_t>(params.integer("rate_windows"))),
         start_(choice<Start>(params, "window", kWindows)),
-        drop_(choice<Drop>(params, "drop", kDrops)) {}
+        drop_(choice<Drop>(params, "drop", kDrops)),
+        stale_(params.boolean("stale_timers")) {}
 
-  // One for each queue, one for each group.
-  std::uint32_t timers(const View& view) const override { return view.queues() + view.groups(); }
+  // One for each queue, then one for each executor (stale_timers) or group.
+  std::uint32_t timers(const View& view) const override {
+    return view.queues() + (stale_ ? view.executors() : view.groups());
+  }
 
   void start(const View& view, Decisions&) override {
     models_.reserve(view.queues());
@@ -82,6 +85,7 @@ class Symphony final : public Dispatcher {
       }
     }
     for (std::uint32_t e = 0; e < view.executors(); ++e) refresh(view, ExecutorId(e));
+    if (stale_) armed_.assign(view.executors(), kNever);
   }
 
   void decide(const View& view, const Changes& changes, Decisions& out) override {
@@ -98,6 +102,10 @@ class Symphony final : public Dispatcher {
       if (timer.value() < view.queues()) {
         models_[timer.value()].armed = kNever;
         consider(view, QueueId(timer.value()), out);
+      } else if (stale_) {
+        const ExecutorId e(timer.value() - view.queues());
+        armed_[e.index()] = kNever;
+        executor_timer(view, e, out);
       } else {
         Group& group = groups_[timer.value() - view.queues()];
         group.armed = kNever;
@@ -108,7 +116,11 @@ class Symphony final : public Dispatcher {
       const std::uint32_t g = touched_.back();
       touched_.pop_back();
       groups_[g].touched = false;
-      match(view, g, out);
+      if (stale_) {
+        arm_first(view, g, out);
+      } else {
+        match(view, g, out);
+      }
     }
   }
 
@@ -282,7 +294,7 @@ class Symphony final : public Dispatcher {
       case Start::kTargetDelay: {
         const double rate = model.rate.per_second();
         if (rate <= 0) return earliest;
-        return std::min(frontrun(), model.last_start + from_seconds(model.target / rate));
+        return std::min(latest, model.last_start + from_seconds(model.target / rate));
       }
       case Start::kLatest:
         return latest;
@@ -311,6 +323,7 @@ class Symphony final : public Dispatcher {
         arm(q, send_at, out);
         return;
       }
+      if (stale_ && model.parked) withdraw(view, model, out);
       const MaybeId<ExecutorId> e = soonest(view, model);
       if (!e || view.executor(*e).free_at > model.exec_at) {
         park(model);
@@ -380,6 +393,49 @@ class Symphony final : public Dispatcher {
       consider(view, q, out);
     }
   }
+  // As the released code: the timer of the executor that is free first is set, and others are left
+  // as they are. One that was given work meanwhile fires all the same: it discards every candidate
+  // that becomes invalid before the executor is free again, though another would be sooner.
+  void arm_first(const View& view, std::uint32_t g, Decisions& out) {
+    while (true) {
+      Group& group = groups_[g];
+      const MaybeId<ExecutorId> e = first_free(view, g);
+      if (!e) return;
+      const TimePoint at =
+          group.parked.empty() ? kNever : view.executor(*e).free_at - longest_send(group);
+      if (at > view.now()) {
+        arm(view, *e, at, out);
+        return;
+      }
+      executor_timer(view, *e, out);
+    }
+  }
+  // A candidate that is formed anew is no longer parked; with none left, the timer is stopped.
+  void withdraw(const View& view, Model& model, Decisions& out) {
+    unpark(model);
+    for (const Place& place : model.places) {
+      if (!groups_[place.group].parked.empty()) continue;
+      const MaybeId<ExecutorId> e = first_free(view, place.group);
+      if (e) arm(view, *e, kNever, out);
+    }
+  }
+  void executor_timer(const View& view, ExecutorId e, Decisions& out) {
+    if (!view.executor(e).up) return;
+    const std::uint32_t g = view.group_of(e).value();
+    Group& group = groups_[g];
+    const TimePoint free = view.executor(e).free_at;
+    const std::vector<QueueId>& queues = view.group(GroupId(g)).queues;
+    while (!group.parked.empty() &&
+           models_[queues[group.parked.top()].index()].invalid_after < free) {
+      unpark(models_[queues[group.parked.top()].index()]);
+    }
+    if (!group.parked.empty() && group.free.holds(view.info(e).position)) {
+      const QueueId q = queues[group.parked.top()];
+      grant(view, q, e, out);
+      consider(view, q, out);
+    }
+    touch(group);
+  }
   static Duration longest_send(const Group& group) {
     return Duration(static_cast<std::int64_t>(kLongest - group.latency.top_primary()));
   }
@@ -415,6 +471,11 @@ class Symphony final : public Dispatcher {
     model.armed = t;
     out.wake(TimerId(q.value()), t);
   }
+  void arm(const View& view, ExecutorId e, TimePoint t, Decisions& out) {
+    if (t == armed_[e.index()]) return;
+    armed_[e.index()] = t;
+    out.wake(TimerId(view.queues() + e.value()), t);
+  }
   void arm(const View& view, std::uint32_t g, TimePoint t, Decisions& out) {
     Group& group = groups_[g];
     if (t == group.armed) return;
@@ -433,7 +494,9 @@ class Symphony final : public Dispatcher {
   std::uint32_t rate_windows_;
   Start start_;
   Drop drop_;
-  std::vector<Model> models_;  // by queue
+  bool stale_;
+  std::vector<TimePoint> armed_;  // by executor; stale_timers only
+  std::vector<Model> models_;     // by queue
   std::vector<Group> groups_;
   std::vector<std::uint32_t> touched_;  // groups to match
 };
@@ -465,7 +528,10 @@ DispatcherEntry symphony_dispatcher() {
                      "even alone; none"),
         number_param("timeout_pct", 20, 0, 100, "window timeout: wait, as a share of the SLO"),
         number_param("rate_window_ms", 50, 1, 60'000, "window over which arrivals are counted"),
-        integer_param("rate_windows", 100, 1, 10'000, "windows whose mean is the rate")}});
+        integer_param("rate_windows", 100, 1, 10'000, "windows whose mean is the rate"),
+        bool_param("stale_timers", true,
+                   "as the released code: the timer of an executor that was given work meanwhile "
+                   "still fires, and discards the candidates that would be too late for it")}});
 }
 
 }  // namespace tangram

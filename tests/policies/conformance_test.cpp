@@ -35,6 +35,7 @@ std::vector<Case> cases() {
       {"clockwork", R"({"schedule_ahead_ms": 2, "margin_ms": 1, "estimate_window": 3})"});
   list.push_back({"symphony", R"({"window": "immediate", "drop": "timeout"})"});
   list.push_back({"symphony", R"({"window": "target_batch", "response_ms": 0})"});
+  list.push_back({"symphony", R"({"window": "immediate", "stale_timers": false})"});
   list.push_back({"symphony", R"({"window": "target_delay", "rate_window_ms": 5})"});
   // Nothing is sent ahead: a policy that never drops would send to a device that never accepts what
   // it decided long ago (tight latest) for ever.
