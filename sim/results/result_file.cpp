@@ -55,8 +55,11 @@ class ExecutorNumbers {
     }
   }
   const std::vector<std::string>& names() const { return names_; }
+  // One that the run does not have stays one that the file does not have: readers refuse it.
   std::uint32_t of(std::uint32_t run, std::size_t executor) const {
-    return numbers_[run][executor];
+    const std::vector<std::uint32_t>& own = numbers_[run];
+    if (executor < own.size()) return own[executor];
+    return static_cast<std::uint32_t>(names_.size() + (executor - own.size()));
   }
 
  private:
