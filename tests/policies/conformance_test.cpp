@@ -36,6 +36,7 @@ std::vector<Case> cases() {
   list.push_back({"symphony", R"({"window": "immediate", "drop": "timeout"})"});
   list.push_back({"symphony", R"({"window": "target_batch", "response_ms": 0})"});
   list.push_back({"symphony", R"({"window": "immediate", "stale_timers": false})"});
+  list.push_back({"duty_cycle", R"({"drop_ratio": 0.5})"});
   list.push_back({"symphony", R"({"window": "target_delay", "rate_window_ms": 5})"});
   // Nothing is sent ahead: a policy that never drops would send to a device that never accepts what
   // it decided long ago (tight latest) for ever.

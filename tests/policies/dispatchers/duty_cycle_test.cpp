@@ -41,6 +41,16 @@ TEST(DutyCycleTest, OneExecutorServesTheQueueThatIsDueFirst) {
             "4: 0/1: 0; 6: 0/0: 0; 8: 0/1: 1");
 }
 
+// l(b) = 6 b ms, batch 1, SLO 10 ms: 0 runs until 6, 1 until 12. Then 2 (arrived 0) has waited 12
+// ms, more than one SLO, and is dropped; 3 (arrived 5) has waited 7.
+TEST(DutyCycleTest, DropsWhatHasWaitedLongerThanItsRatioOfTheSlo) {
+  const Deployment one = deployment_of({{.name = "a", .slo_ms = 10, .per_item_ms = 6}},
+                                       {{{{.workload = "a", .batch = 1, .duty_ms = 1}}}});
+  const auto dispatcher = make_dispatcher("duty_cycle", R"({"drop_ratio": 1})");
+  EXPECT_EQ(drive(one, *dispatcher, arrivals_at_ms({0, 0, 0, 5})).trace(),
+            "0: 0/0: 0; 6: 0/0: 1; 12: 0/0: 3");
+}
+
 // The same workload with 2 ms on executor 0 and 5 ms on executor 1: a lone request goes after 2 ms.
 // While executor 0 is busy (2-10) request 1 (arrived 3) waits the 5 ms of executor 1.
 TEST(DutyCycleTest, EveryExecutorHasItsOwnDutyCycle) {
