@@ -18,8 +18,8 @@ class ReplanRule {
   virtual Duration sample_every() const = 0;
   // Before the first sample. Rates here and below are requests/s, by workload of the scenario.
   virtual void start(TimePoint now, const std::vector<double>& planned_rps) = 0;
-  // The mean rates since the sample before. Returns what to plan for when it is time to plan. Not
-  // called while a plan is being put in place.
+  // The mean rates since the sample before. Returns what to plan for when it is time to plan; while
+  // a plan is being put in place the answer is ignored.
   virtual std::optional<std::vector<double>> sample(TimePoint now,
                                                     const std::vector<double>& rates_rps) = 0;
   // The planner was asked: the plan in force is now made for these rates (the old ones where it

@@ -130,9 +130,8 @@ class Run {
       rates.push_back(static_cast<double>(sent - sent_[w]) / to_seconds(rule_->sample_every()));
       sent_[w] = sent;
     }
-    if (pending_) return;
     const auto targets = rule_->sample(now, rates);
-    if (!targets) return;
+    if (!targets || pending_) return;
     ++result_.counts.plans;
     std::optional<Plan> plan = plan_for(*targets);
     if (!plan || *plan == plan_) {
@@ -143,9 +142,12 @@ class Run {
     rule_->planned(now, *targets);
     pending_ = {std::move(*plan), *targets, now};
     if (!scenario_.replanning->in_place) pending_->at = now + longest_rebuild(pending_->plan);
+    if (pending_->at == now) {
+      put_in_place(now);
+      return;
+    }
     count_gpus(now);
     used_.merge(gpus_in_use(pending_->plan));
-    if (pending_->at == now) put_in_place(now);
   }
 
   // nullopt where the planner has no plan that carries these rates: the old one stays.
