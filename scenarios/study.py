@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from tangram_plots.results import Result
+from tangram_plots.statistics import interval
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -26,6 +27,25 @@ def parse(parser):
                      "TANGRAM")
     os.makedirs(arguments.out, exist_ok=True)
     return arguments
+
+
+def verdict(frames):
+    """The figures of one row from the workloads of its replications. Requests weigh the mean;
+    the half widths are those of 95 % intervals over replications."""
+    means = [100 * (f["slo_attainment"] * f["offered"]).sum() / f["offered"].sum() for f in frames]
+    services = {}
+    for frame in frames:
+        for name, attained in zip(frame["name"], frame["slo_attainment"]):
+            services.setdefault(name, []).append(100 * attained)
+    of_service = {name: interval(values) for name, values in services.items()}
+    worst = min(of_service, key=lambda name: of_service[name][0])
+    mean, mean_half = interval(means)
+    return {"services": len(of_service),
+            "mean_pct": f"{mean:.4f}", "mean_half_pct": f"{mean_half:.4f}",
+            "worst_service": worst, "worst_pct": f"{of_service[worst][0]:.4f}",
+            "worst_half_pct": f"{of_service[worst][1]:.4f}",
+            "below_99": sum(value < 99 for value, _ in of_service.values()),
+            "below_999": sum(value < 99.9 for value, _ in of_service.values())}
 
 
 class Study:

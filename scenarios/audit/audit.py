@@ -11,8 +11,7 @@ import os
 import shutil
 
 from present import write_figure, write_tables
-from study import ROOT, Study, add_arguments, parse
-from tangram_plots.statistics import interval
+from study import ROOT, Study, add_arguments, parse, verdict
 
 # Rows (model, size, batch, processes) of the published profiles that cannot be true: copies of the
 # row with one process less, and one jump of the same kind. The docs page has the reasoning.
@@ -228,25 +227,6 @@ class Audit(Study):
             else:
                 made[contender] = (plan, gpus)
         return made
-
-
-def verdict(frames):
-    """The figures of one row from the workloads of its replications. Requests weigh the mean;
-    the half widths are those of 95 % intervals over replications."""
-    means = [100 * (f["slo_attainment"] * f["offered"]).sum() / f["offered"].sum() for f in frames]
-    services = {}
-    for frame in frames:
-        for name, attained in zip(frame["name"], frame["slo_attainment"]):
-            services.setdefault(name, []).append(100 * attained)
-    of_service = {name: interval(values) for name, values in services.items()}
-    worst = min(of_service, key=lambda name: of_service[name][0])
-    mean, mean_half = interval(means)
-    return {"services": len(of_service),
-            "mean_pct": f"{mean:.4f}", "mean_half_pct": f"{mean_half:.4f}",
-            "worst_service": worst, "worst_pct": f"{of_service[worst][0]:.4f}",
-            "worst_half_pct": f"{of_service[worst][1]:.4f}",
-            "below_99": sum(value < 99 for value, _ in of_service.values()),
-            "below_999": sum(value < 99.9 for value, _ in of_service.values())}
 
 
 def main():

@@ -60,11 +60,40 @@ class Audit(unittest.TestCase):
             self.assertGreater(os.path.getsize(os.path.join(self.folder.name, name)), 1000)
 
 
+class Shares(unittest.TestCase):
+    """The second part: iGniter's and gpulet's demands."""
+
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory(prefix="tangram-shares-") as folder:
+            done = subprocess.run(
+                [os.path.join(ROOT, "scenarios/audit/run_shares.sh"),
+                 os.path.join(REFERENCE, "igniter"), os.path.join(REFERENCE, "gpulet"), "--quick",
+                 "--out", folder], capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise AssertionError(done.stderr)
+            with open(os.path.join(folder, "shares.csv"), encoding="utf-8") as file:
+                cls.rows = {(r["set"], r["arrivals"], r["planner"]): r for r in csv.DictReader(file)}
+
+    def test_igniters_plans_hold_for_its_own_arrivals_only(self):
+        for name in ("iGniter, twelve, tight", "iGniter, twelve, loose"):
+            constant = self.rows[name, "constant", "igniter"]
+            self.assertEqual((constant["gpus"], constant["below_99"]), ("6", "0"))
+            self.assertEqual(self.rows[name, "poisson", "igniter"]["below_99"], "12")
+
+    def test_gpulets_margins_hold_under_poisson(self):
+        for name in ("gpulet, stages of traffic", "gpulet, equal", "gpulet, long only",
+                     "gpulet, short skew", "application game"):
+            with self.subTest(name=name):
+                self.assertEqual(self.rows[name, "poisson", "gpulet"]["below_99"], "0")
+
+
 if __name__ == "__main__":
     if not os.environ.get("TANGRAM_REFERENCE_DATA"):
         print("skipped: TANGRAM_REFERENCE_DATA is not set")
         sys.exit(77)
-    DATA = os.path.join(os.environ["TANGRAM_REFERENCE_DATA"], "parvagpu")
+    REFERENCE = os.environ["TANGRAM_REFERENCE_DATA"]
+    DATA = os.path.join(REFERENCE, "parvagpu")
     try:
         import h5py  # noqa: F401
         import matplotlib  # noqa: F401
