@@ -1,6 +1,6 @@
 # Standard and library headers parsed once per build instead of once per file: a fifth of the compile
 # time. No header of the project is in here, so nothing more is rebuilt when one changes. A build
-# without it (the preset "fuzz") shows that each file includes what it uses.
+# without it (the preset "fuzz") shows that each file of the product includes what it uses.
 option(TANGRAM_PRECOMPILED "Precompile the headers of the standard library and of GoogleTest" ON)
 if(TANGRAM_PRECOMPILED)
   # More false alarms of g++ 12 for std::string (GCC PR105651), which forgets that these headers are

@@ -190,11 +190,7 @@ void DispatchLoop::follow_up() {
         enter(request);
       },
       [this](const ApplicationTracker::Ended& ended) {
-        if (ended.dropped) {
-          recorder_.dropped({&ended.request, 1}, *ended.dropped);
-        } else {
-          recorder_.completed(ended.request, ended.end, ended.path);
-        }
+        recorder_.ended(ended);
         answered({&ended.request, 1});
       });
 }

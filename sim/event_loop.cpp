@@ -164,11 +164,7 @@ void EventLoop::follow_tracker() {
         enter(request);
       },
       [this](const ApplicationTracker::Ended& ended) {
-        if (ended.dropped) {
-          recorder_.dropped({&ended.request, 1}, *ended.dropped);
-        } else {
-          recorder_.completed(ended.request, ended.end, ended.path);
-        }
+        recorder_.ended(ended);
         answered({&ended.request, 1}, ended.dropped == DropReason::kUnserved);
       });
 }

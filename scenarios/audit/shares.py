@@ -17,7 +17,7 @@ IGNITER = [{"name": "igniter_released"}, {"name": "igniter", "params": {"overlap
 GPULET = [{"name": name} for name in ("gpulet", "gpulet_released", "gpulet_greedy_released",
                                       "time_sharing_released", "nexus")]
 WHOLE = [{"name": "dedicated"}, {"name": "nexus"}, {"name": "gpulet"}]
-# Scenario of this folder's neighbours, its title, its planners, its GPUs at most.
+# A scenario of a neighbouring folder, its title, its planners.
 SETS = (("igniter/twelve-tight.json", "iGniter, twelve, tight", IGNITER),
         ("igniter/twelve-loose.json", "iGniter, twelve, loose", IGNITER),
         ("gpulet/traffic.json", "gpulet, stages of traffic", GPULET),

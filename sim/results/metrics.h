@@ -99,6 +99,14 @@ class Recorder {
   void finished(const Batch& batch, TimePoint start, TimePoint end, Duration alone);
   // A request of an application is completed.
   void completed(const Request& request, TimePoint end, const PathTime& path);
+  // A request of an application is over, one way or the other.
+  void ended(const ApplicationTracker::Ended& ended) {
+    if (ended.dropped) {
+      dropped({&ended.request, 1}, *ended.dropped);
+    } else {
+      completed(ended.request, ended.end, ended.path);
+    }
+  }
   // A batch that began never finished: its executor was lost, or the run ended. Its time was busy.
   void abandoned(ExecutorId executor, TimePoint start, TimePoint end);
   void dropped(std::span<const Request> requests, DropReason reason);

@@ -54,6 +54,14 @@ TEST_F(Command, WritesTheFilesThatItIsAskedFor) {
   EXPECT_FALSE(json("t.json")["traceEvents"].empty());
 }
 
+TEST_F(Command, SaysThatItDoesNotPlanAgain) {
+  EXPECT_EQ(run("run s.json --backend emulated --out r.h5 --set '/replanning={\"name\": "
+                "\"periodic\"}'"),
+            2);
+  EXPECT_THAT(text("errors"), testing::HasSubstr("s.json#/replanning: only tangram run"));
+  EXPECT_FALSE(fs::exists(folder_ / "r.h5"));
+}
+
 TEST_F(Command, PrintsATableWithoutOut) {
   EXPECT_EQ(run("run s.json --backend emulated"), 0);
   EXPECT_THAT(text("printed"), testing::HasSubstr("bursty"));

@@ -25,6 +25,19 @@ RunResult logged_run() {
   return run;
 }
 
+// Of executors in another order: what a run leaves that planned again.
+RunResult replanned_run() {
+  RunResult run = logged_run();
+  run.executor_names.insert(run.executor_names.begin(), "gpu 7 / whole #0 / process 0");
+  run.gpu_of_executor.insert(run.gpu_of_executor.begin(), 0);
+  run.busy.executors.emplace_back();
+  for (RequestRow& row : run.requests) row.executor += row.executor >= 0 ? 1 : 0;
+  run.timeline[0].executor = ExecutorId(1);
+  run.replanning = ReplanningCounts{
+      .plans = 4, .kept = 1, .reconfigurations = 3, .rebuilt = 5, .gpus_mean = 1.5, .gpus_most = 2};
+  return run;
+}
+
 class StoredResultTest : public ::testing::Test {
  protected:
   StoredResult round_trip(const std::vector<RunResult>& runs) {
@@ -46,6 +59,18 @@ class StoredResultTest : public ::testing::Test {
   testing::ScratchFolder folder_;
   const std::string path_ = folder_.file("r.h5");
 };
+
+TEST_F(StoredResultTest, RunsWithOtherExecutorsShareOneList) {
+  RunResult second = replanned_run();
+  const StoredResult result = round_trip({logged_run(), second});
+  ASSERT_EQ(result.executors.size(), logged_run().executor_names.size() + 1);
+  const auto name = [&](const StoredRun& run) {
+    return result.executors.at(static_cast<std::size_t>(run.requests.at(0).executor));
+  };
+  EXPECT_EQ(name(result.runs.at(0)), name(result.runs.at(1)));
+  EXPECT_EQ(result.runs[1].requests.at(1).executor, -1);
+  EXPECT_EQ(result.runs[1].timeline.at(0).executor, result.runs[0].timeline.at(0).executor);
+}
 
 TEST_F(StoredResultTest, ReadsBackWhatWasWritten) {
   const RunResult run = logged_run();

@@ -95,6 +95,28 @@ TEST(Summary, ReplicationsArePooledAndGiveIntervals) {
   EXPECT_EQ(summary["replications"]["workloads"]["a"]["latency_ms"]["p50"]["half_width"], 0);
 }
 
+// The first uses GPU 0 for 4 s, the second GPU 0 for 4 s and then GPU 3 for 2 s, of 10 s each: 10 s
+// of work in 1 * 10 s + 1.5 * 10 s of GPUs.
+TEST(Summary, ReplicationsThatPlanAgainMayUseOtherGpus) {
+  std::array<RunResult, 2> runs{sample_run(), sample_run()};
+  runs[0].replanning = ReplanningCounts{2, 1, 1, 0, 1, 1};
+  runs[1].replanning = ReplanningCounts{3, 1, 2, 4, 1.5, 2};
+  runs[1].plan.gpus.push_back({3, "ideal", GpuMode::kWhole, {}});
+  runs[1].busy.gpus.push_back(from_seconds(2));
+  const Json summary = summarize(runs);
+  EXPECT_EQ(summary["replanning"]["plans"], 5);
+  EXPECT_EQ(summary["replanning"]["kept"], 2);
+  EXPECT_EQ(summary["replanning"]["reconfigurations"], 3);
+  EXPECT_EQ(summary["replanning"]["rebuilt_partitions"], 4);
+  EXPECT_EQ(summary["replanning"]["gpus_mean"], 1.25);
+  EXPECT_EQ(summary["replanning"]["gpus_most"], 2);
+  ASSERT_EQ(summary["gpus"]["list"].size(), 2u);
+  EXPECT_EQ(summary["gpus"]["list"][1]["index"], 3);
+  EXPECT_DOUBLE_EQ(summary["gpus"]["list"][1]["busy_fraction"].get<double>(), 2.0 / 20);
+  EXPECT_DOUBLE_EQ(summary["gpus"]["busy_fraction"].get<double>(), 10.0 / (1.25 * 20));
+  EXPECT_FALSE(summary_of_sample().contains("replanning"));
+}
+
 TEST(Summary, NumbersReadBackExactly) {
   RunResult run = sample_run();
   run.measured_s = 1.0 / 3;
