@@ -22,6 +22,7 @@ struct Changes {
   List<TimerId> timers;        // hints: recompute, do not take one as proof that work is due
   List<Loaded> loads;          // of weights that are over
   List<ExecutorId> executors;  // came up, went away, or finished a load
+  bool rare = false;           // some list but grown and finished is not empty
 };
 
 // Read-only state, every call O(1) but for first_idle (O(groups of the queue)). Exact: queues, own

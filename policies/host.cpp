@@ -71,7 +71,7 @@ bool Host::refused(BatchId id, Refusal why) {
   books_.close(*batch);
   books_.give_back(*batch);
   changes_.refused.push_back({id, batch->executor, batch->queue, why});
-  rare_changes_ = true;
+  changes_.rare = true;
   if (books_.mark_grown(batch->queue)) changes_.grown.push_back(batch->queue);
   for (const Pick& pick : batch->more) {
     if (books_.mark_grown(pick.queue)) changes_.grown.push_back(pick.queue);
@@ -91,7 +91,7 @@ void Host::executor(ExecutorId e, bool up) {
   }
   if (!up) books_.forget_weights(e);
   changes_.executors.push_back(e);
-  rare_changes_ = true;
+  changes_.rare = true;
 }
 
 void Host::loaded(ExecutorId e, ModelId m, bool done, TimePoint start, TimePoint end) {
@@ -100,7 +100,7 @@ void Host::loaded(ExecutorId e, ModelId m, bool done, TimePoint start, TimePoint
   books_.loaded(e, m, done);
   changes_.loads.push_back({e, m, done, start, end});
   changes_.executors.push_back(e);
-  rare_changes_ = true;
+  changes_.rare = true;
 }
 
 void Host::clear_rare_changes() {
@@ -108,7 +108,7 @@ void Host::clear_rare_changes() {
   changes_.timers.clear();
   changes_.loads.clear();
   changes_.executors.clear();
-  rare_changes_ = false;
+  changes_.rare = false;
 }
 
 std::uint64_t Host::in_queues() const {

@@ -105,7 +105,6 @@ class Host {
   Router router_;
   std::uint32_t timer_count_ = 0;
   Changes changes_;
-  bool rare_changes_ = false;  // some list but grown and finished was written to
   HostCounters counters_;
   MessageLog* log_ = nullptr;
   bool instant_closed_ = true;
@@ -138,7 +137,7 @@ inline void Host::timer(TimerId timer) {
   if (log_ != nullptr) [[unlikely]]
     log_message(TimerMessage{timer});
   changes_.timers.push_back(timer);
-  rare_changes_ = true;
+  changes_.rare = true;
 }
 
 inline std::span<const Command> Host::decide() {
@@ -148,7 +147,7 @@ inline std::span<const Command> Host::decide() {
   ++books_.instant;
   changes_.grown.clear();
   changes_.finished.clear();
-  if (rare_changes_) [[unlikely]]
+  if (changes_.rare) [[unlikely]]
     clear_rare_changes();
   if (log_ != nullptr) [[unlikely]]
     log_decisions();

@@ -402,7 +402,8 @@ Handover EventLoop::hand_over(TimePoint at) {
     const DeviceMessage message = device_.fire(e, now_);
     handover.free[e.index()] = now_;
     if (message.kind == DeviceMessage::Kind::kFinished) {
-      recorder_.finished(host_.batch(message.batch), message.start, now_, message.alone);
+      finished_.push_back({&host_.batch(message.batch), message.start, message.alone});
+      record_finished();
     } else if (message.kind == DeviceMessage::Kind::kRefused) {
       // Its window has passed. It waits for the next plan, where it may even be a little early.
       for (const Request& request : host_.batch(message.batch).requests) wait(request);

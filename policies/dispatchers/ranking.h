@@ -90,7 +90,7 @@ class WorkConserving : public Dispatcher {
     }
     // Whoever became free takes the best of what waits; then whoever was free takes what is new.
     for (const Finished& finished : changes.finished) serve(view, finished.executor, out);
-    if (!changes.refused.empty() || !changes.executors.empty()) [[unlikely]]
+    if (changes.rare) [[unlikely]]
       serve_again(view, changes, out);
     for (const QueueId q : changes.grown) {
       while (!view.queue(q).empty()) {

@@ -44,9 +44,8 @@ class EventQueue {
     } else {
       t = tree_.top_primary();
     }
-    return t > static_cast<std::uint64_t>(kNever.time_since_epoch().count())
-               ? kNever
-               : TimePoint(Duration(static_cast<std::int64_t>(t)));
+    // No event has the top bit; an empty queue has all ones, which without it is kNever.
+    return TimePoint(Duration(static_cast<std::int64_t>(t & kTimeMask)));
   }
   // The component of the earliest event. Requires: !empty().
   SlotId top() const {
@@ -89,6 +88,7 @@ class EventQueue {
  private:
   // 2 bits of phase and 38 of sequence share the tree's 40 secondary bits. The sequence wraps after
   // 2.7e11 events; order could differ only between events of one instant that far apart.
+  static constexpr std::uint64_t kTimeMask = ~std::uint64_t{0} >> 1;
   static constexpr int kSequenceBits = 38;
   static constexpr std::uint64_t kSequenceMask = (std::uint64_t{1} << kSequenceBits) - 1;
 

@@ -6,20 +6,18 @@
 
 namespace tangram {
 
-void Histogram::grow_to_hold(std::uint64_t value) {
+std::size_t Histogram::grow_to_hold(std::uint64_t value) {
   constexpr std::size_t kOctave = std::size_t{1} << kBits;
-  const std::size_t low = bin_of(value) / kOctave * kOctave;
-  const std::size_t high = low + kOctave;
-  if (counts_.empty()) {
-    first_bin_ = low;
-    counts_.resize(kOctave);
-    return;
-  }
+  const std::size_t bin = bin_of(value);
+  const std::size_t low = bin / kOctave * kOctave;
+  if (counts_.empty()) first_bin_ = low;
   if (low < first_bin_) {
     counts_.insert(counts_.begin(), first_bin_ - low, 0);
     first_bin_ = low;
   }
-  if (high > first_bin_ + counts_.size()) counts_.resize(high - first_bin_);
+  counts_.resize(std::max(counts_.size(), low + kOctave - first_bin_));
+  bins_ = counts_.size();
+  return bin - first_bin_;
 }
 
 void Histogram::merge(const Histogram& other) {
@@ -29,7 +27,7 @@ void Histogram::merge(const Histogram& other) {
   for (std::size_t i = 0; i < other.counts_.size(); ++i) {
     if (other.counts_[i] != 0) counts_[other.first_bin_ + i - first_bin_] += other.counts_[i];
   }
-  sum_ += other.sum_;
+  sum_.add(other.sum());
   max_ = std::max(max_, other.max_);
   min_ = std::min(min_, other.min_);
 }
@@ -42,7 +40,7 @@ std::uint64_t Histogram::count() const {
 
 double Histogram::mean_ns() const {
   const std::uint64_t n = count();
-  return n == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(n);
+  return n == 0 ? 0 : static_cast<double>(sum()) / static_cast<double>(n);
 }
 
 Duration Histogram::min() const {

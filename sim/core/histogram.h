@@ -21,14 +21,15 @@ class Histogram {
   // the values, not with their number: at most 58 KiB.
   void record(Duration d, std::uint64_t times = 1) {
     const auto value = static_cast<std::uint64_t>(d.count() < 0 ? 0 : d.count());
-    const std::size_t bin = bin_of(value) - first_bin_;
-    if (bin >= counts_.size()) [[unlikely]] {
-      grow_to_hold(value);
-      counts_[bin_of(value) - first_bin_] += times;
+    std::size_t bin = bin_of(value) - first_bin_;
+    if (bin >= bins_) [[unlikely]]
+      bin = grow_to_hold(value);
+    counts_[bin] += times;
+    if (times == 1) [[likely]] {
+      sum_.add(value);
     } else {
-      counts_[bin] += times;
+      sum_.add(static_cast<UInt128>(value) * times);
     }
-    sum_ += static_cast<UInt128>(value) * times;
     // Rarely true: a branch costs less than two stores.
     if (value > max_) [[unlikely]]
       max_ = value;
@@ -41,7 +42,7 @@ class Histogram {
   // How many samples there are: a sum over the bins.
   std::uint64_t count() const;
   // The exact sum of all values, ns.
-  UInt128 sum() const { return sum_; }
+  UInt128 sum() const { return static_cast<UInt128>(sum_); }
   // The exact mean, minimum and maximum; zero when empty.
   double mean_ns() const;
   Duration min() const;
@@ -59,7 +60,8 @@ class Histogram {
 
   static constexpr std::size_t bin_of(std::uint64_t value) {
     // The first two octaves have bins of 1 ns.
-    const int octave = static_cast<int>(std::bit_width(value | (1U << kBits))) - kBits - 1;
+    // 63 ^ x is 63 - x; only so does g++ see that it is one instruction.
+    const int octave = (63 ^ std::countl_zero(value | (1U << kBits))) - kBits;
     return (static_cast<std::size_t>(octave) << kBits) + (value >> octave);
   }
   static constexpr std::uint64_t lower_bound(std::size_t bin) {
@@ -69,11 +71,13 @@ class Histogram {
   }
 
  private:
-  void grow_to_hold(std::uint64_t value);
+  // Returns the value's index in counts_.
+  std::size_t grow_to_hold(std::uint64_t value);
 
   std::size_t first_bin_ = 0;  // of counts_[0]; a multiple of an octave
+  std::size_t bins_ = 0;       // size of counts_, which takes three instructions to say so itself
   std::vector<std::uint64_t> counts_;
-  UInt128 sum_ = 0;
+  WideSum sum_;
   std::uint64_t max_ = 0;
   std::uint64_t min_ = ~std::uint64_t{0};
 };

@@ -48,15 +48,20 @@ class SlotTree {
   void clear(std::size_t slot) { replay(slot, kEmpty); }
 
  private:
+  // Walks in bytes: a key is 16 of them, and no address mode multiplies by that.
   void replay(std::size_t slot, UInt128 key) {
-    std::size_t i = leaves_ + slot;
-    UInt128* nodes = nodes_.data();
-    nodes[i] = key;
-    while (i > 1) {
-      const UInt128 sibling = nodes[i ^ 1];
+    constexpr std::size_t kKey = sizeof(UInt128);
+    auto* nodes = reinterpret_cast<char*>(nodes_.data());
+    const auto node = [nodes](std::size_t at) -> UInt128& {
+      return *reinterpret_cast<UInt128*>(nodes + at);
+    };
+    std::size_t at = (leaves_ + slot) * kKey;
+    node(at) = key;
+    while (at > kKey) {
+      const UInt128 sibling = node(at ^ kKey);
       key = sibling < key ? sibling : key;
-      i >>= 1;
-      nodes[i] = key;
+      at = at / 2 & ~(kKey - 1);
+      node(at) = key;
     }
   }
   std::size_t leaves_;

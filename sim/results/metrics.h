@@ -96,7 +96,10 @@ class Recorder {
   // A batch began on its executor. Only needed where a GPU has more than one executor.
   void started(ExecutorId executor, TimePoint start);
   // A batch is done. `alone`: what it would have taken without neighbours.
-  void finished(const Batch& batch, TimePoint start, TimePoint end, Duration alone);
+  [[gnu::always_inline]] void finished(const Batch& batch,
+                                       TimePoint start,
+                                       TimePoint end,
+                                       Duration alone);
   // A request of an application is completed.
   void completed(const Request& request, TimePoint end, const PathTime& path);
   // A request of an application is over, one way or the other.
