@@ -11,14 +11,14 @@ constexpr std::uint32_t kMostRounds = 100'000;
 constexpr Duration kPatience = std::chrono::hours(1);
 constexpr std::uint64_t kProgressEvery = 1 << 18;
 
-// Arrivals, executors, timers, requests in transit, loads of weights, executors that come up.
-std::uint32_t slots(std::uint32_t workloads,
-                    const Deployment& deployment,
-                    const Host& host,
-                    const NetworkDelay& network,
-                    bool takes_over) {
+// Of executors, timers, requests in transit, loads of weights, executors that come up.
+std::uint32_t back_slots(std::uint32_t workloads,
+                         const Deployment& deployment,
+                         const Host& host,
+                         const NetworkDelay& network,
+                         bool takes_over) {
   const std::uint32_t executors = host.view().executors();
-  return workloads + executors + host.timers() + (network.none() ? 0 : workloads) +
+  return executors + host.timers() + (network.none() ? 0 : workloads) +
          (deployment.weights.managed() ? executors : 0) + (takes_over ? executors : 0);
 }
 
@@ -74,17 +74,20 @@ EventLoop::EventLoop(const Scenario& scenario,
       horizon_(kStart + from_seconds(scenario.duration_s)),
       workloads_(static_cast<std::uint32_t>(deployment.workloads.size() + applications.size())),
       host_(deployment, dispatcher, scenario.device.depth),
-      events_(slots(workloads_, deployment, host_, scenario.network, takes_over)),
+      events_(EventQueue::split(
+          workloads_, back_slots(workloads_, deployment, host_, scenario.network, takes_over))),
+      first_arrival_slot_(events_.front_slot()),
+      first_executor_slot_(events_.back_slot()),
       device_(deployment,
               scenario.profiles,
               scenario.cluster.own_types,
               scenario.device,
               key,
               events_,
-              workloads_),
+              first_executor_slot_),
       recorder_(deployment, recording, applications),
       tracker_(applications, static_cast<std::uint32_t>(deployment.workloads.size()), key),
-      first_transit_slot_(workloads_ + host_.view().executors() + host_.timers()),
+      first_transit_slot_(first_executor_slot_ + host_.view().executors() + host_.timers()),
       first_load_slot_(first_transit_slot_ + (scenario.network.none() ? 0 : workloads_)),
       first_up_slot_(first_load_slot_ +
                      (deployment.weights.managed() ? host_.view().executors() : 0)),
@@ -104,10 +107,10 @@ EventLoop::EventLoop(const Scenario& scenario,
 void EventLoop::schedule_arrival(std::uint32_t w) {
   const TimePoint t = sources_[w].next();
   if (t < horizon_) [[likely]] {
-    events_.schedule(SlotId(w), t, Phase::kArrive);
+    events_.schedule(SlotId(first_arrival_slot_ + w), t, Phase::kArrive);
     return;
   }
-  events_.cancel(SlotId(w));
+  events_.cancel(SlotId(first_arrival_slot_ + w));
   if (!sources_[w].closed()) --open_sources_;
 }
 
@@ -274,9 +277,10 @@ std::optional<std::string> EventLoop::weights_note() const {
 }
 
 void EventLoop::fire(std::uint32_t slot) {
-  if (slot < workloads_) {
-    arrive(slot);
-  } else if (const std::uint32_t e = slot - workloads_; e < host_.view().executors()) {
+  // Either difference wraps where the slot lies below.
+  if (const std::uint32_t w = slot - first_arrival_slot_; w < workloads_) {
+    arrive(w);
+  } else if (const std::uint32_t e = slot - first_executor_slot_; e < host_.view().executors()) {
     device_event(ExecutorId(e));
   } else if (slot < first_transit_slot_) [[likely]] {
     events_.cancel(SlotId(slot));
@@ -321,7 +325,7 @@ void EventLoop::executor_up(ExecutorId e) {
 }
 
 void EventLoop::start() {
-  carry_out(host_.start(now_, events_, workloads_ + host_.view().executors()));
+  carry_out(host_.start(now_, events_, first_executor_slot_ + host_.view().executors()));
   for (std::uint32_t w = 0; w < workloads_; ++w) {
     if (!sources_[w].closed()) ++open_sources_;
     schedule_arrival(w);
@@ -391,14 +395,15 @@ Handover EventLoop::hand_over(TimePoint at) {
   for (std::size_t e = 0; e < up_.size(); ++e) handover.free[e] = std::max(at, up_[e]);
   const auto wait = [&](const Request& request) { handover.waiting.push_back(request); };
   host_.for_each_waiting(wait);
+  // Nothing happens any more but to what executors hold.
+  for (std::uint32_t w = 0; w < workloads_; ++w) events_.cancel(SlotId(first_arrival_slot_ + w));
   const auto slots = first_up_slot_ + static_cast<std::uint32_t>(up_.size());
-  for (std::uint32_t slot = 0; slot < slots; ++slot) {
-    const bool is_executor = slot >= workloads_ && slot < workloads_ + executors;
-    if (!is_executor) events_.cancel(SlotId(slot));
+  for (std::uint32_t slot = first_executor_slot_ + executors; slot < slots; ++slot) {
+    events_.cancel(SlotId(slot));
   }
   for (TimePoint t = events_.next_time(); t != kNever; t = events_.next_time()) {
     now_ = t;
-    const ExecutorId e(events_.top().value() - workloads_);
+    const ExecutorId e(events_.top().value() - first_executor_slot_);
     const DeviceMessage message = device_.fire(e, now_);
     handover.free[e.index()] = now_;
     if (message.kind == DeviceMessage::Kind::kFinished) {

@@ -124,6 +124,8 @@ class EventLoop {
   std::uint32_t workloads_;  // applications included
   Host host_;
   EventQueue events_;
+  std::uint32_t first_arrival_slot_ = 0;
+  std::uint32_t first_executor_slot_ = 0;  // timers' slots follow, then those below
   RateDevice device_;
   Recorder recorder_;
   ApplicationTracker tracker_;

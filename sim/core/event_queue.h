@@ -34,6 +34,22 @@ class EventQueue {
         radix_(use_radix_ ? slots : 0) {
     TANGRAM_CHECK(slots <= SlotTree::kMostSlots, "too many components; slots ", slots);
   }
+  // For two kinds of components, of which the `front` few move as often as all the others together:
+  // their slots are front_slot() + 0 .. front - 1 and back_slot() + 0 .. back - 1.
+  static EventQueue split(std::size_t front,
+                          std::size_t back,
+                          std::size_t tree_limit = kTreeLimit) {
+    EventQueue queue(front + back, tree_limit);
+    queue.back_slot_ = static_cast<std::uint32_t>(front);
+    if (!queue.use_radix_ && front >= 1 && back >= 1) {
+      queue.tree_ = SlotTree::split(front, back);
+      queue.front_slot_ = static_cast<std::uint32_t>(SlotTree::front_slot(front));
+      queue.back_slot_ = static_cast<std::uint32_t>(SlotTree::back_slot(back));
+    }
+    return queue;
+  }
+  std::uint32_t front_slot() const { return front_slot_; }
+  std::uint32_t back_slot() const { return back_slot_; }
 
   bool empty() const { return use_radix_ ? radix_.empty() : tree_.empty(); }
   // The earliest pending time; kNever when empty.
@@ -96,6 +112,8 @@ class EventQueue {
   SlotTree tree_;
   RadixHeap radix_;
   std::uint64_t sequence_ = 0;
+  std::uint32_t front_slot_ = 0;
+  std::uint32_t back_slot_ = 0;
 };
 
 }  // namespace tangram

@@ -4,6 +4,7 @@
 // Policies use it to rank queues and executors: argmin over ids, O(log n), re-keyed in place.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +26,23 @@ class SlotTree {
   explicit SlotTree(std::size_t capacity)
       : leaves_(std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity)),
         nodes_(2 * leaves_, kEmpty) {}
+  // Of two halves, each as deep as its own slots need: a few that move often pay little beside
+  // many. Slots are front_slot(0) .. and back_slot(0) .. for it, not 0 ... Requires: both >= 1, and
+  // split_limit(front, back) <= kMostSlots.
+  static SlotTree split(std::size_t front, std::size_t back) {
+    SlotTree tree;
+    tree.leaves_ = 0;  // such slots are the nodes themselves
+    tree.nodes_.assign(split_limit(front, back), kEmpty);
+    return tree;
+  }
+  static constexpr std::size_t front_slot(std::size_t front) { return 2 * std::bit_ceil(front); }
+  static constexpr std::size_t back_slot(std::size_t back) { return 3 * std::bit_ceil(back); }
+  // One more than the largest slot.
+  static constexpr std::size_t split_limit(std::size_t front, std::size_t back) {
+    return std::max(3 * std::bit_ceil(front), 4 * std::bit_ceil(back));
+  }
 
+  // Not for one of two halves.
   std::size_t capacity() const { return leaves_; }
   bool empty() const { return nodes_[1] == kEmpty; }
   // The slot with the smallest key. Requires: !empty().

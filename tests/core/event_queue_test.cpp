@@ -133,6 +133,32 @@ class MapQueue {
   std::uint64_t sequence_ = 0;
 };
 
+// A queue of two halves behind slots 0 .. n-1, the first `front` of which are its front.
+class SplitQueue {
+ public:
+  SplitQueue(std::size_t front, std::size_t back, std::size_t tree_limit)
+      : queue_(EventQueue::split(front, back, tree_limit)),
+        front_(static_cast<std::uint32_t>(front)) {}
+  bool empty() const { return queue_.empty(); }
+  TimePoint next_time() const { return queue_.next_time(); }
+  SlotId top() const {
+    const std::uint32_t in_front = queue_.top().value() - queue_.front_slot();
+    return SlotId(in_front < front_ ? in_front
+                                    : queue_.top().value() - queue_.back_slot() + front_);
+  }
+  void schedule(SlotId slot, TimePoint t, Phase phase) { queue_.schedule(inner(slot), t, phase); }
+  void cancel(SlotId slot) { queue_.cancel(inner(slot)); }
+  TimePoint time_of(SlotId slot) const { return queue_.time_of(inner(slot)); }
+
+ private:
+  SlotId inner(SlotId slot) const {
+    return SlotId(slot.value() < front_ ? queue_.front_slot() + slot.value()
+                                        : queue_.back_slot() + slot.value() - front_);
+  }
+  EventQueue queue_;
+  std::uint32_t front_;
+};
+
 // Fires, moves and cancels at random; returns a hash of what was seen, in order. `spread` is how
 // far ahead events lie: few values tie often, powers of two reach every bucket of a radix heap.
 template <typename Queue, typename Spread>
@@ -179,6 +205,13 @@ void expect_equal_orders(Spread spread) {
     EXPECT_EQ(order_hash(EventQueue(slots), slots, steps, spread), expected) << slots << ", tree";
     EXPECT_EQ(order_hash(EventQueue(slots, 0), slots, steps, spread), expected)
         << slots << ", radix";
+    for (const std::size_t front : {std::size_t{0}, std::size_t{1}, slots / 3, slots - 1, slots}) {
+      for (const std::size_t limit : {EventQueue::kTreeLimit, std::size_t{0}}) {
+        EXPECT_EQ(order_hash(SplitQueue(front, slots - front, limit), slots, steps, spread),
+                  expected)
+            << slots << ", of which in front " << front << ", limit " << limit;
+      }
+    }
   }
 }
 
