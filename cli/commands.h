@@ -19,6 +19,7 @@ Action add_check(CLI::App& app);
 Action add_plan(CLI::App& app);
 Action add_plot(CLI::App& app);
 Action add_report(CLI::App& app);
+Action add_replay(CLI::App& app);
 Action add_profile(CLI::App& app);
 Action add_measure(CLI::App& app);  // of profile
 Action add_calibrate(CLI::App& app);

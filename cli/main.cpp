@@ -26,6 +26,7 @@ constexpr Command kCommands[] = {
     {"report", "a result as one HTML page", add_report},
     {"profile", "import, show or compute profiles", add_profile},
     {"validate", "run a scenario simulated and for real, and compare", add_validate},
+    {"replay", "decide again on the messages of a recorded run, and compare", add_replay},
     {"calibrate", "fit interference to co-runs, and overhead to real runs", add_calibrate},
     {"describe", "what this build knows: policies, scenario keys, models, backends, figures",
      add_describe},

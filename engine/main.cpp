@@ -22,12 +22,13 @@
 #include "sim/results/version.h"
 #include "sim/scenario/command.h"
 #include "sim/scenario/plan_of_scenario.h"
+#include "sim/scenario/recording.h"
 
 namespace tangram {
 namespace {
 
 struct Options {
-  std::string scenario, backend, out, summary, timeline;
+  std::string scenario, backend, out, summary, timeline, record;
   std::vector<std::string> set;
   std::optional<std::string> seed;
   EngineSettings engine;
@@ -38,11 +39,13 @@ void print_error(const std::string& text) {
 }
 
 Scenario load(const Options& options) {
-  Scenario scenario = load_scenario(ScenarioArguments{
-      options.scenario,
-      options.set,
-      options.seed,
-      {{"--out", options.out}, {"--summary", options.summary}, {"--timeline", options.timeline}}});
+  Scenario scenario = load_scenario(ScenarioArguments{options.scenario,
+                                                      options.set,
+                                                      options.seed,
+                                                      {{"--out", options.out},
+                                                       {"--summary", options.summary},
+                                                       {"--timeline", options.timeline},
+                                                       {"--record", options.record}}});
   if (!options.timeline.empty()) scenario.log_timeline = true;
   if (scenario.replanning) {
     throw ConfigError(options.scenario + "#/replanning",
@@ -65,6 +68,8 @@ int run(const Options& options, const std::stop_token& interrupted) {
   const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
   EngineOptions engine;
   engine.stop = interrupted;
+  MessageLog log;
+  if (!options.record.empty()) engine.log = &log;
   if (is_terminal) {
     engine.progress = [&](double share) { show_progress(share, scenario.duration_s); };
   }
@@ -74,6 +79,9 @@ int run(const Options& options, const std::stop_token& interrupted) {
   const Json summary = summarize({&done.result, 1});
   if (!options.out.empty()) write_result_file(options.out, {&done.result, 1});
   if (!options.timeline.empty()) write_timeline(options.timeline, done.result);
+  if (!options.record.empty()) {
+    write_recording(options.record, {backend->name(), version(), git_hash()}, scenario, plan, log);
+  }
   if (!options.summary.empty()) write_file(options.summary, summary.dump(2) + '\n');
   if (options.out.empty()) fmt::print("{}", table_of(summary));
   if (!done.stopped) return kDone;
@@ -124,6 +132,8 @@ int run_main(int argc, const char* const* argv) {
   command->add_option("--seed", options.seed, "in place of the scenario's seed");
   command->add_option("--timeline", options.timeline,
                       "write a trace of the batches for Perfetto (JSON)");
+  command->add_option("--record", options.record,
+                      "write every message and decision, for tangram replay (JSON lines)");
   add_engine_options(*command, options.engine);
   command->footer(list_of_backends());
   const CLI::App* const probe = app.add_subcommand(

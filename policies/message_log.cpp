@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "policies/host.h"
+#include "policies/replay.h"
 
 namespace tangram {
 namespace {
@@ -88,20 +89,16 @@ bool operator==(const DecisionRecord& a, const DecisionRecord& b) {
          a.window.latest == b.window.latest && a.requests == b.requests && a.model == b.model;
 }
 
-std::optional<std::string> replay(const MessageLog& log,
-                                  const Deployment& deployment,
-                                  Dispatcher& dispatcher,
-                                  std::uint32_t depth) {
+std::optional<ReplayDifference> find_difference(const MessageLog& log,
+                                                const Deployment& deployment,
+                                                Dispatcher& dispatcher,
+                                                std::uint32_t depth) {
   Host host(deployment, dispatcher, depth);
   MessageLog again;
   host.record(&again);
   EventQueue events(host.timers());
   for (std::size_t i = 0; i < log.instants.size(); ++i) {
     const Instant& instant = log.instants[i];
-    const auto differs = [&](const std::string& what) {
-      return "instant " + std::to_string(i) + " (" +
-             std::to_string(instant.now.time_since_epoch().count()) + " ns): " + what;
-    };
     try {
       if (i == 0) {
         host.start(instant.now, events, 0);
@@ -109,7 +106,7 @@ std::optional<std::string> replay(const MessageLog& log,
         host.begin(instant.now);
         Feeder feed(host, events, instant.now);
         for (const Message& message : instant.messages) {
-          if (const auto wrong = std::visit(feed, message)) return differs(*wrong);
+          if (auto wrong = std::visit(feed, message)) return ReplayDifference{i, *std::move(wrong)};
           if (const auto* timer = std::get_if<TimerMessage>(&message)) {
             events.cancel(SlotId(timer->timer.value()));
           }
@@ -117,15 +114,26 @@ std::optional<std::string> replay(const MessageLog& log,
         host.decide();
       }
     } catch (const InternalError& error) {
-      return differs(error.what());
+      return ReplayDifference{i, error.what()};
     }
-    if (const auto difference =
-            first_difference(instant.decisions, again.instants.back().decisions)) {
-      return differs(*difference);
+    if (auto difference = first_difference(instant.decisions, again.instants.back().decisions)) {
+      return ReplayDifference{i, *std::move(difference)};
     }
     again.instants.back().messages.clear();
+    again.instants.back().decisions.clear();
   }
   return std::nullopt;
+}
+
+std::optional<std::string> replay(const MessageLog& log,
+                                  const Deployment& deployment,
+                                  Dispatcher& dispatcher,
+                                  std::uint32_t depth) {
+  const auto difference = find_difference(log, deployment, dispatcher, depth);
+  if (!difference) return std::nullopt;
+  const Instant& instant = log.instants[difference->instant];
+  return "instant " + std::to_string(difference->instant) + " (" +
+         std::to_string(instant.now.time_since_epoch().count()) + " ns): " + difference->what;
 }
 
 }  // namespace tangram

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policies/dispatcher.h"
+#include "policies/dispatchers/idle_members.h"
 #include "sim/core/slot_tree.h"
 
 namespace tangram {
@@ -49,14 +50,7 @@ class Holding : public Dispatcher {
         places_[services[i].queue.index()].push_back({c, i});
       }
     }
-    members_.resize(deployment.classes.size());
-    for (std::uint32_t e = 0; e < view.executors(); ++e) {
-      std::vector<ExecutorId>& members = members_[view.info(ExecutorId(e)).cls.index()];
-      member_.push_back(members.size());
-      members.emplace_back(e);
-    }
-    for (const std::vector<ExecutorId>& members : members_) idle_.emplace_back(members.size());
-    for (std::uint32_t e = 0; e < view.executors(); ++e) note_idle(view, ExecutorId(e));
+    idle_.start(view);
   }
 
   void decide(const View& view, const Changes& changes, Decisions& out) override {
@@ -81,15 +75,6 @@ class Holding : public Dispatcher {
     std::uint32_t cls, service;
   };
   Rule& rule() { return static_cast<Rule&>(*this); }
-
-  void note_idle(const View& view, ExecutorId e) {
-    BitSet& idle = idle_[view.info(e).cls.index()];
-    if (view.is_idle(e)) {
-      idle.set(member_[e.index()]);
-    } else {
-      idle.clear(member_[e.index()]);
-    }
-  }
 
   // Ranks the queue in every class that serves it, and wakes when it is next due in one of them.
   void rank(const View& view, QueueId q, Decisions& out) {
@@ -118,14 +103,14 @@ class Holding : public Dispatcher {
 
   // Gives an executor whose state changed the queue that was due first.
   void serve(const View& view, ExecutorId e, Decisions& out) {
-    note_idle(view, e);
+    idle_.note(view, e);
     const std::uint32_t cls = view.info(e).cls.value();
     while (view.is_idle(e) && any_due(view, cls)) {
       const Service& service = view.deployment().classes[cls].services[due_[cls].top()];
       const QueueId q = service.queue;
       if (!rule().prune(view, q, out)) {
         out.run(e, q, rule().size(view, q, service));
-        note_idle(view, e);
+        idle_.note(view, e);
       }
       rank(view, q, out);
     }
@@ -135,9 +120,9 @@ class Holding : public Dispatcher {
   void offer(const View& view, QueueId q, Decisions& out) {
     for (const Place& place : places_[q.index()]) {
       while (any_due(view, place.cls)) {
-        const std::size_t member = idle_[place.cls].first();
-        if (member == BitSet::kNone) break;
-        serve(view, members_[place.cls][member], out);
+        const MaybeId<ExecutorId> e = idle_.first(place.cls);
+        if (!e) break;
+        serve(view, *e, out);
       }
     }
   }
@@ -149,12 +134,10 @@ class Holding : public Dispatcher {
     rank(view, q, out);
   }
 
-  std::vector<SlotTree> due_;                     // by class, by service: the queue's due time
-  std::vector<std::vector<Place>> places_;        // by queue: where it is ranked
-  std::vector<TimePoint> armed_;                  // by queue: its timer
-  std::vector<std::vector<ExecutorId>> members_;  // by class
-  std::vector<std::size_t> member_;               // by executor: index in members_
-  std::vector<BitSet> idle_;                      // by class, of members_
+  std::vector<SlotTree> due_;               // by class, by service: the queue's due time
+  std::vector<std::vector<Place>> places_;  // by queue: where it is ranked
+  std::vector<TimePoint> armed_;            // by queue: its timer
+  IdleMembers idle_;
 };
 
 }  // namespace tangram

@@ -4,45 +4,16 @@
 #include <vector>
 
 #include "policies/dispatcher.h"
-#include "policies/dispatchers/rate_meter.h"
+#include "policies/dispatchers/symphony_candidate.h"
 #include "sim/core/slot_tree.h"
 
 namespace tangram {
 namespace {
 
-enum class Start : std::uint8_t {
-  kFrontrun,
-  kImmediate,
-  kTargetBatch,
-  kTargetDelay,
-  kLatest,
-  kTimeout,
-  kBetaLambda
-};
-const std::vector<std::string> kWindows{"frontrun", "immediate", "target_batch", "target_delay",
-                                        "latest",   "timeout",   "beta_lambda"};
-enum class Drop : std::uint8_t { kWindow, kTimeout, kFcfs };
-const std::vector<std::string> kDrops{"window", "timeout", "fcfs"};
-
-template <typename E>
-E choice(const Params& params, const std::string& name, const std::vector<std::string>& names) {
-  const auto found = std::find(names.begin(), names.end(), params.choice(name));
-  return static_cast<E>(found - names.begin());
-}
-
 class Symphony final : public Dispatcher {
  public:
   explicit Symphony(const Params& params)
-      : control_(params.ms("control_ms")),
-        data_(params.ms("data_ms")),
-        response_(params.ms("response_ms")),
-        margin_(params.ms("margin_ms")),
-        wait_(params.number("timeout_pct") / 100),
-        rate_window_(params.ms("rate_window_ms")),
-        rate_windows_(static_cast<std::uint32_t>(params.integer("rate_windows"))),
-        start_(choice<Start>(params, "window", kWindows)),
-        drop_(choice<Drop>(params, "drop", kDrops)),
-        stale_(params.boolean("stale_timers")) {}
+      : rules_(params), stale_(params.boolean("stale_timers")) {}
 
   // One for each queue, then one for each executor (stale_timers) or group.
   std::uint32_t timers(const View& view) const override {
@@ -51,31 +22,14 @@ class Symphony final : public Dispatcher {
 
   void start(const View& view, Decisions&) override {
     models_.reserve(view.queues());
-    for (std::uint32_t q = 0; q < view.queues(); ++q) {
-      models_.emplace_back(rate_window_, rate_windows_);
-      models_.back().slo = view.info(QueueId(q)).slo - response_;
-    }
-    // The slowest executor counts, and a larger batch is never believed to be faster.
+    for (std::uint32_t q = 0; q < view.queues(); ++q) models_.emplace_back(rules_);
     for (const ExecutorClass& cls : view.deployment().classes) {
       for (const Service& service : cls.services) {
-        std::vector<Duration>& latency = models_[service.queue.index()].latency;
-        if (latency.size() <= service.max_batch) latency.resize(service.max_batch + 1);
-        for (std::uint32_t b = 1; b <= service.max_batch; ++b) {
-          latency[b] = std::max(latency[b], service.predicted[b]);
-        }
+        models_[service.queue.index()].candidate.serve_by(service);
       }
     }
-    for (Model& model : models_) {
-      if (model.latency.empty()) continue;  // nothing serves it
-      for (std::size_t b = 1; b < model.latency.size(); ++b) {
-        model.latency[b] = std::max(model.latency[b], model.latency[b - 1]);
-      }
-      model.limit = static_cast<std::uint32_t>(model.latency.size()) - 1;
-      model.target = first_target(model);
-      const Duration alpha = model.limit > 1
-                                 ? (model.latency.back() - model.latency[1]) / (model.limit - 1)
-                                 : Duration();
-      model.beta_s = to_seconds(model.latency[1] - alpha);
+    for (std::uint32_t q = 0; q < view.queues(); ++q) {
+      models_[q].candidate.start(rules_, view.info(QueueId(q)).slo);
     }
     for (std::uint32_t g = 0; g < view.groups(); ++g) {
       const GroupInfo& info = view.group(GroupId(g));
@@ -93,9 +47,7 @@ class Symphony final : public Dispatcher {
     for (const Refused& refused : changes.refused) refresh(view, refused.executor);
     for (const ExecutorId e : changes.executors) refresh(view, e);
     for (const QueueId q : changes.grown) {
-      Model& model = models_[q.index()];
-      const std::uint32_t size = view.queue(q).size();
-      if (model.rate.add(view.now(), size - std::min(size, model.seen))) retarget(model);
+      models_[q.index()].candidate.count(rules_, view.now(), view.queue(q).size());
       consider(view, q, out);
     }
     for (const TimerId timer : changes.timers) {
@@ -129,23 +81,9 @@ class Symphony final : public Dispatcher {
     std::uint32_t group, position;
   };
   struct Model {
-    Model(Duration window, std::uint32_t windows) : rate(window, windows) {}
-    // What is known.
-    std::vector<Duration> latency;  // by batch; [0] is 0
-    std::uint32_t limit = 0;
-    Duration slo{};
-    double beta_s = 0;  // of latency = alpha * batch + beta
+    explicit Model(const SymphonyRules& rules) : candidate(rules) {}
+    SymphonyCandidate candidate;
     std::vector<Place> places;
-    // What is learnt.
-    RateMeter rate;
-    std::uint32_t target = 1;
-    std::uint32_t seen = 0;  // size of the queue when last looked at
-    TimePoint last_start = kStart;
-    // The candidate.
-    std::uint32_t batch = 0;  // 0: none
-    std::uint32_t split = 0;  // first request of the suffix that could run as a whole
-    TimePoint exec_at = kNever;
-    TimePoint invalid_after = kNever;
     TimePoint armed = kNever;
     bool parked = false;
   };
@@ -160,8 +98,6 @@ class Symphony final : public Dispatcher {
   };
   // No time to send is longer: the tree of latencies is ranked by what is left to it.
   static constexpr std::uint64_t kLongest = std::uint64_t{1} << 62;
-
-  Duration send(std::uint32_t batch) const { return control_ + data_ * batch; }
 
   void refresh(const View& view, ExecutorId e) {
     Group& group = groups_[view.group_of(e).index()];
@@ -193,131 +129,20 @@ class Symphony final : public Dispatcher {
     return {};
   }
 
-  // Before any rate is known.
-  std::uint32_t first_target(const Model& model) const {
-    std::uint32_t b = 1;
-    while (b < model.limit && 2 * (model.latency[b + 1] + kFirstAllowance) <= model.slo) ++b;
-    return b;
-  }
-  // The largest batch b with latency(b) + b / rate + data * b within the SLO: N executors that
-  // start in turn, each when b requests have arrived, keep up when N = rate * latency(b) / b, and
-  // then latency(b) / N = b / rate.
-  void retarget(Model& model) const {
-    const double rate = model.rate.per_second();
-    const Duration budget = model.slo - control_;
-    const auto fits = [&](std::uint32_t b) {
-      return model.latency[b] + data_ * b + from_seconds(std::min(b / rate, 1e6)) <= budget;
-    };
-    std::uint32_t& b = model.target;
-    if (rate <= 0) {
-      b = 1;
-      return;
-    }
-    while (b < model.limit && fits(b + 1)) ++b;
-    while (b > 1 && !fits(b)) --b;
-  }
-
-  // Forms the candidate of a queue for an executor that is free at `free`: what to drop, how many
-  // to run, when.
-  void form(const View& view, QueueId q, TimePoint free, Decisions& out) {
-    Model& model = models_[q.index()];
-    const Queue& queue = view.queue(q);
-    const std::uint32_t n = queue.size();
-    const std::uint32_t last = model.batch;
-    model.batch = 0;
-    if (n == 0 || model.limit == 0) {
-      model.split = 0;
-      return;
-    }
-    const TimePoint now = view.now();
-    const auto finish = [&](std::uint32_t b) {
-      return std::max(now + send(b), free) + model.latency[b];
-    };
-    const auto deadline = [&](std::uint32_t i) { return queue[i].arrival + model.slo; };
-    std::uint32_t dropped = 0;
-    std::uint32_t b = 1;
-    if (drop_ == Drop::kWindow) {
-      // The suffix that could run as a whole and meet its head's deadline: moves on as time passes
-      // and requests arrive, and back when an executor turns out to be free sooner.
-      std::uint32_t p = std::min(model.split, n);
-      const auto whole = [&](std::uint32_t i) {
-        return n - i <= model.limit && finish(n - i) <= deadline(i);
-      };
-      while (p < n && !whole(p)) ++p;
-      while (p > 0 && whole(p - 1)) --p;
-      model.split = p;
-      b = std::clamp(n - p, 1U, model.target);
-    } else if (drop_ == Drop::kFcfs) {
-      b = std::min(n, model.target);
-    }
-    if (drop_ != Drop::kFcfs) {
-      const TimePoint end = finish(b);
-      while (dropped < n && deadline(dropped) < end) ++dropped;
-      if (dropped > 0) {
-        out.drop_oldest(q, dropped, DropReason::kDeadline);
-        model.split -= std::min(model.split, dropped);
-        model.seen = n - dropped;
-        if (dropped == n) return;
-      }
-    }
-    const std::uint32_t left = std::min(n - dropped, model.limit);
-    b = std::min(b, left);
-    // Whatever fits for nothing: from where it ended last time.
-    const TimePoint head = queue[0].arrival + model.slo;
-    if (last > b && last <= left && finish(last) <= head) b = last;
-    while (b < left && finish(b + 1) <= head) ++b;
-    model.batch = b;
-    const TimePoint earliest = std::max(now + send(b), free);
-    model.exec_at = std::max(earliest, wanted(model, queue, b, head, earliest));
-    model.invalid_after = head - model.latency[b];
-    if (drop_ == Drop::kFcfs && model.invalid_after < earliest) model.invalid_after = kPatience;
-  }
-
-  // When the window rule wants the batch to start.
-  TimePoint wanted(const Model& model,
-                   const Queue& queue,
-                   std::uint32_t b,
-                   TimePoint deadline,
-                   TimePoint earliest) const {
-    const TimePoint latest = deadline - margin_ - model.latency[b];
-    const auto frontrun = [&] {
-      const std::uint32_t more = std::min(b + 1, model.limit);
-      return std::min(latest, deadline - margin_ - model.latency[more] - data_);
-    };
-    switch (start_) {
-      case Start::kFrontrun:
-        return frontrun();
-      case Start::kImmediate:
-        return earliest;
-      case Start::kTargetBatch:
-        return b >= model.target ? earliest : frontrun();
-      case Start::kTargetDelay: {
-        const double rate = model.rate.per_second();
-        if (rate <= 0) return earliest;
-        return std::min(latest, model.last_start + from_seconds(model.target / rate));
-      }
-      case Start::kLatest:
-        return latest;
-      case Start::kTimeout:
-        return queue[0].arrival + from_ns(wait_ * static_cast<double>(queue.slo().count()));
-      case Start::kBetaLambda:
-        return b >= model.beta_s * model.rate.per_second() ? earliest : frontrun();
-    }
-    return earliest;
-  }
-
   // Forms the candidate anew and starts it, parks it, or waits until it is to be sent.
   void consider(const View& view, QueueId q, Decisions& out) {
     while (true) {
-      form(view, q, kStart, out);
       Model& model = models_[q.index()];
-      model.seen = view.queue(q).size();
-      if (model.batch == 0) {
+      SymphonyCandidate& candidate = model.candidate;
+      candidate.form(rules_, view, q, kStart, out);
+      candidate.see(view.queue(q).size());
+      if (candidate.batch() == 0) {
         unpark(model);
         arm(q, kNever, out);
         return;
       }
-      const TimePoint send_at = model.exec_at - send(model.batch);
+      const Duration send = rules_.send(candidate.batch());
+      const TimePoint send_at = candidate.exec_at() - send;
       if (send_at > view.now()) {
         unpark(model);
         arm(q, send_at, out);
@@ -325,13 +150,13 @@ class Symphony final : public Dispatcher {
       }
       if (stale_ && model.parked) withdraw(view, model, out);
       const MaybeId<ExecutorId> e = soonest(view, model);
-      if (!e || view.executor(*e).free_at > model.exec_at) {
+      if (!e || view.executor(*e).free_at > candidate.exec_at()) {
         park(model);
         // Once it can no longer run as it is, it is formed anew.
         arm(q,
-            model.invalid_after == kPatience
+            candidate.invalid_after() == SymphonyCandidate::kPatience
                 ? kNever
-                : std::max(view.now(), model.invalid_after - send(model.batch)) + Duration(1),
+                : std::max(view.now(), candidate.invalid_after() - send) + Duration(1),
             out);
         return;
       }
@@ -355,15 +180,14 @@ class Symphony final : public Dispatcher {
   // nothing of it is left.
   bool grant(const View& view, QueueId q, ExecutorId e, Decisions& out) {
     Model& model = models_[q.index()];
-    form(view, q, std::max(view.now(), view.executor(e).free_at), out);
+    SymphonyCandidate& candidate = model.candidate;
+    candidate.form(rules_, view, q, std::max(view.now(), view.executor(e).free_at), out);
     unpark(model);
-    if (model.batch == 0) return false;
-    const std::uint32_t n = std::min(model.batch, view.max_batch(e, q));
-    out.run(e, q, n, {model.exec_at, kNever});
-    model.split -= std::min(model.split, n);
-    model.last_start = model.exec_at;
-    model.batch = 0;
-    model.seen = view.queue(q).size();
+    if (candidate.batch() == 0) return false;
+    const std::uint32_t n = std::min(candidate.batch(), view.max_batch(e, q));
+    out.run(e, q, n, {candidate.exec_at(), kNever});
+    candidate.sent(n);
+    candidate.see(view.queue(q).size());
     refresh(view, e);
     return true;
   }
@@ -385,7 +209,7 @@ class Symphony final : public Dispatcher {
         return;
       }
       const QueueId q = view.group(GroupId(g)).queues[group.parked.top()];
-      if (models_[q.index()].invalid_after < free) {
+      if (models_[q.index()].candidate.invalid_after() < free) {
         unpark(models_[q.index()]);  // its timer forms it anew
         continue;
       }
@@ -426,7 +250,7 @@ class Symphony final : public Dispatcher {
     const TimePoint free = view.executor(e).free_at;
     const std::vector<QueueId>& queues = view.group(GroupId(g)).queues;
     while (!group.parked.empty() &&
-           models_[queues[group.parked.top()].index()].invalid_after < free) {
+           models_[queues[group.parked.top()].index()].candidate.invalid_after() < free) {
       unpark(models_[queues[group.parked.top()].index()]);
     }
     if (!group.parked.empty() && group.free.holds(view.info(e).position)) {
@@ -443,8 +267,9 @@ class Symphony final : public Dispatcher {
   void park(Model& model) {
     model.parked = true;
     const auto invalid = static_cast<std::uint64_t>(
-        std::max(model.invalid_after, kStart).time_since_epoch().count());
-    const std::uint64_t left = kLongest - static_cast<std::uint64_t>(send(model.batch).count());
+        std::max(model.candidate.invalid_after(), kStart).time_since_epoch().count());
+    const std::uint64_t left =
+        kLongest - static_cast<std::uint64_t>(rules_.send(model.candidate.batch()).count());
     for (const Place& place : model.places) {
       Group& group = groups_[place.group];
       if (group.parked.primary(place.position) != invalid || !group.parked.holds(place.position)) {
@@ -483,17 +308,7 @@ class Symphony final : public Dispatcher {
     out.wake(TimerId(view.queues() + g), t);
   }
 
-  // The allowance of the original for the network before it has seen any load.
-  static constexpr Duration kFirstAllowance = std::chrono::milliseconds(2);
-  // Of a candidate that is late whatever happens: after every deadline.
-  static constexpr TimePoint kPatience = kStart + std::chrono::hours(24 * 365 * 100);
-
-  Duration control_, data_, response_, margin_;
-  double wait_;
-  Duration rate_window_;
-  std::uint32_t rate_windows_;
-  Start start_;
-  Drop drop_;
+  SymphonyRules rules_;
   bool stale_;
   std::vector<TimePoint> armed_;  // by executor; stale_timers only
   std::vector<Model> models_;     // by queue
@@ -518,12 +333,12 @@ DispatcherEntry symphony_dispatcher() {
         number_param("response_ms", 2, 0, 60'000, "taken off every SLO for the way back"),
         number_param("margin_ms", 0.1, 0, 60'000, "kept back before each deadline for late timers"),
         choice_param(
-            "window", "frontrun", kWindows,
+            "window", "frontrun", SymphonyRules::windows(),
             "when a batch may start: when one more request would no longer fit; at once; at "
             "once from the target batch on; a target batch's time after the last start; at "
             "the last moment; timeout_pct after the oldest arrival; at once where waiting "
             "does not pay"),
-        choice_param("drop", "window", kDrops,
+        choice_param("drop", "window", SymphonyRules::drops(),
                      "requests to drop: those in the way of a full batch; those that cannot be met "
                      "even alone; none"),
         number_param("timeout_pct", 20, 0, 100, "window timeout: wait, as a share of the SLO"),

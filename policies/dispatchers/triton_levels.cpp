@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "policies/dispatchers/idle_members.h"
 #include "policies/dispatchers/triton.h"
 #include "sim/core/slot_tree.h"
 
@@ -23,14 +24,8 @@ class Levels final : public Dispatcher {
     const Deployment& deployment = view.deployment();
     for (std::uint32_t c = 0; c < deployment.classes.size(); ++c) add_batchers(view, c);
     next_ = SlotTree(batchers_.size());
-    members_.resize(deployment.classes.size());
-    for (std::uint32_t e = 0; e < view.executors(); ++e) {
-      std::vector<ExecutorId>& members = members_[view.info(ExecutorId(e)).cls.index()];
-      member_.push_back(members.size());
-      members.emplace_back(e);
-    }
-    for (const std::vector<ExecutorId>& members : members_) idle_.emplace_back(members.size());
-    for (std::uint32_t e = 0; e < view.executors(); ++e) note(view, ExecutorId(e));
+    for (std::uint32_t e = 0; e < view.executors(); ++e) release(view, ExecutorId(e));
+    idle_.start(view);
     group_queues(view);
   }
 
@@ -139,13 +134,11 @@ class Levels final : public Dispatcher {
   }
 
   void note(const View& view, ExecutorId e) {
+    release(view, e);
+    idle_.note(view, e);
+  }
+  void release(const View& view, ExecutorId e) {
     if (limiter_) limiter_->release(view, e);
-    BitSet& idle = idle_[view.info(e).cls.index()];
-    if (view.is_idle(e)) {
-      idle.set(member_[e.index()]);
-    } else {
-      idle.clear(member_[e.index()]);
-    }
   }
 
   void rank_all(const View& view, QueueId q) {
@@ -310,9 +303,9 @@ class Levels final : public Dispatcher {
   }
   void offer(const View& view, std::uint32_t cls, Decisions& out) {
     while (any_due(view, cls)) {
-      const std::size_t member = idle_[cls].first();
-      if (member == BitSet::kNone) break;
-      serve(view, members_[cls][member], out);
+      const MaybeId<ExecutorId> e = idle_.first(cls);
+      if (!e) break;
+      serve(view, *e, out);
     }
   }
 
@@ -322,10 +315,10 @@ class Levels final : public Dispatcher {
     while (true) {
       std::tuple<std::uint64_t, TimePoint, std::uint32_t> first;
       const Batcher* chosen = nullptr;
-      for (std::uint32_t c = 0; c < members_.size(); ++c) {
+      for (std::uint32_t c = 0; c < idle_.classes(); ++c) {
         if (!any_due(view, c)) continue;
-        for (std::size_t i = idle_[c].first(); i != BitSet::kNone; i = idle_[c].from(i + 1)) {
-          const ExecutorId e = members_[c][i];
+        for (auto next = idle_.first(c); next; next = idle_.next(c, *next)) {
+          const ExecutorId e = *next;
           for (const std::uint32_t b : of_class_[c]) {
             const Batcher& batcher = batchers_[b];
             if (!due_[c].holds(batcher.slot)) continue;
@@ -373,13 +366,11 @@ class Levels final : public Dispatcher {
   std::vector<SlotTree> due_;                            // by class, of its batchers
   SlotTree next_;                                        // of batchers that are due later
   TimePoint armed_ = kNever;
-  std::vector<std::vector<ExecutorId>> members_;  // by class
-  std::vector<std::size_t> member_;               // by executor: index in members_
-  std::vector<BitSet> idle_;                      // by class, of members_
-  std::vector<Level> limited_;                    // queues that share a limit
-  std::vector<std::uint32_t> limited_of_;         // by queue: index into limited_
-  std::vector<std::uint32_t> woken_;              // scratch: classes
-  std::vector<Pick> all_, picks_;                 // scratch
+  IdleMembers idle_;
+  std::vector<Level> limited_;             // queues that share a limit
+  std::vector<std::uint32_t> limited_of_;  // by queue: index into limited_
+  std::vector<std::uint32_t> woken_;       // scratch: classes
+  std::vector<Pick> all_, picks_;          // scratch
 };
 
 }  // namespace

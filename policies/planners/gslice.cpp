@@ -31,7 +31,8 @@ struct Observed {
   double throughput_rps = 0;
 };
 
-// What is known of a model where there is a table instead of a formula.
+// What is known of a model where there is a table instead of a formula. Requires: a latency for the
+// whole GPU, which may be known as that of its largest instance.
 class Table {
  public:
   explicit Table(const Profile& profile) : profile_(profile) {
@@ -40,12 +41,12 @@ class Table {
       if (setting.share.kind == ShareKind::kPercent) shares_.push_back(setting.share.amount);
       if (setting.share.kind == ShareKind::kWhole) shares_.push_back(kWholeGpu);
     }
+    shares_.push_back(kWholeGpu);
     std::sort(shares_.begin(), shares_.end());
   }
-  // The smallest profiled share that is no smaller. Requires: whole GPU or 100 % is profiled.
+  // The smallest profiled share that is no smaller.
   double at_least(double share_pct) const {
-    const auto found = std::lower_bound(shares_.begin(), shares_.end(), share_pct - kRounding);
-    return found == shares_.end() ? shares_.back() : *found;
+    return *std::lower_bound(shares_.begin(), shares_.end(), share_pct - kRounding);
   }
   Observed observe(double share_pct, std::uint32_t batch, bool is_alone) const {
     const Share share{ShareKind::kPercent, share_pct};

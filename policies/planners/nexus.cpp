@@ -1,8 +1,9 @@
 // Nexus (Shen et al., SOSP'19, section 6.1): squishy bin packing. Whole GPUs while a session fills
-// them; the rests share GPUs in duty cycles, in each of which every session runs one batch.
+// them; the rests share GPUs in duty cycles, in each of which every session runs one batch. During
+// a run it goes on from the plan that there is.
 #include <algorithm>
-#include <cmath>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,114 +11,113 @@
 #include <fmt/format.h>
 
 #include "policies/placement.h"
+#include "policies/planners/detail/nexus_epoch.h"
 #include "policies/planners/detail/share_pieces.h"
+#include "policies/planners/detail/squishy_bins.h"
 
 namespace tangram {
 namespace {
 
-constexpr double kBatchSlack =
-    1e-3;  // of a batch, before it is rounded up; as in the released code
-constexpr double kRounding = 1e-9;
-
-// A workload as Nexus sees it.
-struct Session {
-  std::size_t workload = 0;
-  const Profile* profile = nullptr;
-  double slo_ms = 0;               // without what the network takes
-  std::vector<double> latency_ms;  // by batch from 1
-  std::uint32_t saturated = 1;     // b*: the largest batch that takes at most half the SLO
-
-  double latency(std::uint32_t batch) const { return latency_ms[batch - 1]; }
-  double throughput_rps() const { return saturated * 1000.0 / latency(saturated); }
-};
-
-struct Share {
-  const Session* session;
-  double rate_rps;
-  std::uint32_t batch;
-};
-
-// A GPU with its cycle: each of its sessions runs one batch in it.
-struct Node {
-  double duty_ms = 0;
-  std::vector<Share> shares;
-
-  double busy_ms() const {
-    double sum = 0;
-    for (const Share& share : shares) sum += share.session->latency(share.batch);
-    return sum;
-  }
-  double occupancy() const { return busy_ms() / duty_ms; }
-};
-
-// The rest of a session alone on a GPU: the largest batch b that the slowest request of survives,
-// (b - 1) / r + l(b) <= SLO, and the cycle in which it gathers.
-Node residual(const Session& session, double rate_rps) {
-  std::uint32_t batch = 1;
-  for (std::uint32_t b = 2; b <= session.saturated; ++b) {
-    if ((b - 1) * 1000.0 / rate_rps + session.latency(b) <= session.slo_ms + kRounding) batch = b;
-  }
-  const double latency = session.latency(batch);
-  const double duty = std::min(session.slo_ms - latency, batch * 1000.0 / rate_rps);
-  return {std::max(duty, latency), {{&session, rate_rps, batch}}};
-}
-
-// Both in the shorter of the two cycles, batches as small as it allows; nullopt: they do not fit.
-std::optional<Node> merged(const Node& a, const Node& b, const GpuType& type) {
-  Node node{std::min(a.duty_ms, b.duty_ms), a.shares};
-  node.shares.insert(node.shares.end(), b.shares.begin(), b.shares.end());
-  double memory = 0;
-  for (std::size_t i = 0; i < node.shares.size(); ++i) {
-    Share& share = node.shares[i];
-    for (std::size_t j = 0; j < i; ++j) {
-      if (node.shares[j].session == share.session) return std::nullopt;
-    }
-    const double batch = std::ceil(node.duty_ms * share.rate_rps / 1000 - kBatchSlack);
-    if (batch > share.session->saturated) return std::nullopt;
-    share.batch = static_cast<std::uint32_t>(std::max(batch, 1.0));
-    memory += memory_mib(*share.session->profile, 1, share.batch).value_or(0);
-  }
-  const std::optional<double> there = memory_of_mib(type, tangram::Share{});
-  if (there && memory > *there) return std::nullopt;
-  if (node.busy_ms() > node.duty_ms + kRounding) return std::nullopt;
-  return node;
-}
+using detail::NexusEpochOptions;
+using detail::SquishyGpu;
+using detail::SquishyOrder;
+using detail::SquishySession;
+using detail::SquishyShare;
 
 class Nexus final : public Planner {
  public:
   Plan plan(const PlanningProblem& problem) const override {
     const GpuType& type = detail::share_type_of(problem);
     std::vector<std::string> reasons(problem.workloads.size());
-    const std::vector<Session> sessions = sessions_of(problem, type, reasons);
-    std::vector<Node> nodes;
-    std::vector<Node> rests;
-    for (const Session& session : sessions) {
-      double left = *mean_rate(problem.workloads[session.workload].arrivals);
-      const double whole = session.throughput_rps();
-      while (left >= whole && nodes.size() <= problem.cluster.size()) {
-        nodes.push_back(
-            {session.latency(session.saturated), {{&session, whole, session.saturated}}});
-        left -= whole;
+    const std::vector<SquishySession> sessions = sessions_of(problem, type, reasons);
+    if (problem.previous != nullptr && problem.params.boolean("incremental")) {
+      if (const auto before = gpus_of(*problem.previous, problem, sessions, type)) {
+        return epoch(problem, *before, sessions, type, reasons);
       }
-      if (left > whole * kRounding && left < whole) rests.push_back(residual(session, left));
     }
-    const bool by_rate = problem.params.choice("order") == "rate";
-    std::stable_sort(rests.begin(), rests.end(), [&](const Node& a, const Node& b) {
-      return by_rate ? a.shares[0].rate_rps > b.shares[0].rate_rps : a.occupancy() > b.occupancy();
-    });
-    const std::size_t first_shared = nodes.size();
-    for (const Node& rest : rests) add(rest, first_shared, type, nodes);
-    return written(problem, type, nodes, reasons);
+    return anew(problem, sessions, type, reasons);
   }
 
  private:
-  static std::vector<Session> sessions_of(const PlanningProblem& problem,
-                                          const GpuType& type,
-                                          std::vector<std::string>& reasons) {
+  static SquishyOrder order_of(const Params& params) {
+    return params.choice("order") == "rate" ? SquishyOrder::kRate : SquishyOrder::kOccupancy;
+  }
+
+  static Plan anew(const PlanningProblem& problem,
+                   const std::vector<SquishySession>& sessions,
+                   const GpuType& type,
+                   const std::vector<std::string>& reasons) {
+    std::vector<SquishyGpu> gpus;
+    std::vector<SquishyGpu> rests;
+    for (const SquishySession& session : sessions) {
+      detail::squishy_fill(session, rate_of(problem, session), problem.cluster.size(), gpus, rests);
+    }
+    detail::sort_rests(order_of(problem.params), rests);
+    const std::size_t first_shared = gpus.size();
+    for (const SquishyGpu& rest : rests) detail::squishy_place(rest, first_shared, type, gpus);
+    return written(problem, type, std::move(gpus), reasons);
+  }
+
+  // From the GPUs that there are; from nothing where that leaves demand unserved and this does not.
+  static Plan epoch(const PlanningProblem& problem,
+                    const std::vector<SquishyGpu>& before,
+                    const std::vector<SquishySession>& sessions,
+                    const GpuType& type,
+                    const std::vector<std::string>& reasons) {
+    std::vector<double> rates(problem.workloads.size(), 0.0);
+    for (const SquishySession& session : sessions) {
+      rates[session.workload] = rate_of(problem, session);
+    }
+    const NexusEpochOptions options{problem.params.number("shrink_below"),
+                                    problem.params.number("spill_above"), order_of(problem.params),
+                                    problem.cluster.size()};
+    Plan plan = written(problem, type, detail::nexus_epoch(before, sessions, rates, type, options),
+                        reasons);
+    if (plan.unserved.empty()) return plan;
+    Plan other = anew(problem, sessions, type, reasons);
+    return other.unserved.size() < plan.unserved.size() ? other : plan;
+  }
+
+  // The GPUs of a plan of this planner; nullopt where it is another's.
+  static std::optional<std::vector<SquishyGpu>> gpus_of(const Plan& plan,
+                                                        const PlanningProblem& problem,
+                                                        const std::vector<SquishySession>& sessions,
+                                                        const GpuType& type) {
+    if (plan.planner != "nexus") return std::nullopt;
+    std::vector<SquishyGpu> gpus;
+    for (const PlanGpu& planned : plan.gpus) {
+      if (planned.type != type.name || planned.partitions.size() != 1) return std::nullopt;
+      SquishyGpu& gpu = gpus.emplace_back();
+      gpu.index = planned.index;
+      for (const PlanReplica& replica : planned.partitions[0].replicas) {
+        const auto session =
+            std::find_if(sessions.begin(), sessions.end(), [&](const SquishySession& s) {
+              return problem.workloads[s.workload].name == replica.workload;
+            });
+        if (session == sessions.end() || !replica.batch || !replica.rate_rps || !replica.duty_ms ||
+            *replica.batch > session->latency_ms.size()) {
+          return std::nullopt;
+        }
+        gpu.duty_ms = *replica.duty_ms;
+        gpu.shares.push_back({&*session, *replica.rate_rps, *replica.batch});
+      }
+      if (gpu.shares.empty()) gpus.pop_back();
+    }
+    return gpus;
+  }
+
+  // Requires: the rate is known, as that of every session is.
+  static double rate_of(const PlanningProblem& problem, const SquishySession& session) {
+    return *mean_rate(problem.workloads[session.workload].arrivals);
+  }
+
+  static std::vector<SquishySession> sessions_of(const PlanningProblem& problem,
+                                                 const GpuType& type,
+                                                 std::vector<std::string>& reasons) {
     const double multiplier = problem.params.number("profile_multiplier");
     const double network_ms = problem.params.number("network_ms");
     const auto max_batch = static_cast<std::uint32_t>(problem.params.integer("max_batch"));
-    std::vector<Session> sessions;
+    std::vector<SquishySession> sessions;
     for (std::size_t w = 0; w < problem.workloads.size(); ++w) {
       const Workload& workload = problem.workloads[w];
       if (!mean_rate(workload.arrivals)) {
@@ -128,7 +128,7 @@ class Nexus final : public Planner {
         reasons[w] = std::move(*why);
         continue;
       }
-      Session session;
+      SquishySession session;
       session.workload = w;
       session.profile = problem.profiles.find(workload.model, type.name);
       session.slo_ms = to_ms(workload.slo) - network_ms;
@@ -152,49 +152,43 @@ class Nexus final : public Planner {
     return sessions;
   }
 
-  // The shared GPU that is fullest with the rest on it, the first of equals, or one more.
-  static void add(const Node& rest,
-                  std::size_t first_shared,
-                  const GpuType& type,
-                  std::vector<Node>& nodes) {
-    std::optional<Node> best;
-    std::size_t chosen = nodes.size();
-    for (std::size_t n = first_shared; n < nodes.size(); ++n) {
-      std::optional<Node> node = merged(nodes[n], rest, type);
-      if (!node || (best && node->occupancy() <= best->occupancy())) continue;
-      best = std::move(node);
-      chosen = n;
-    }
-    if (best) {
-      nodes[chosen] = std::move(*best);
-    } else {
-      nodes.push_back(rest);
-    }
-  }
-
+  // GPUs without an index take the first that is free; those that the cluster lacks are left out.
   static Plan written(const PlanningProblem& problem,
                       const GpuType& type,
-                      const std::vector<Node>& nodes,
+                      std::vector<SquishyGpu> gpus,
                       const std::vector<std::string>& reasons) {
     Plan plan;
     plan.planner = "nexus";
-    const std::vector<std::uint32_t> indices = detail::indices_of(problem.cluster, type.name);
+    std::set<std::uint32_t> free;
+    for (const std::uint32_t index : detail::indices_of(problem.cluster, type.name)) {
+      free.insert(index);
+    }
+    for (const SquishyGpu& gpu : gpus) {
+      if (gpu.index) free.erase(*gpu.index);
+    }
     std::vector<double> carried(problem.workloads.size(), 0.0);
-    for (std::size_t n = 0; n < std::min(nodes.size(), indices.size()); ++n) {
+    for (SquishyGpu& gpu : gpus) {
+      if (!gpu.index) {
+        if (free.empty()) break;
+        gpu.index = *free.begin();
+        free.erase(free.begin());
+      }
       PlanPartition whole;
-      for (const Share& share : nodes[n].shares) {
+      for (const SquishyShare& share : gpu.shares) {
         const Workload& workload = problem.workloads[share.session->workload];
         PlanReplica replica;
         replica.workload = workload.name;
         replica.model = workload.model;
         replica.batch = share.batch;
         replica.rate_rps = share.rate_rps;
-        replica.duty_ms = nodes[n].duty_ms;
+        replica.duty_ms = gpu.duty_ms;
         whole.replicas.push_back(std::move(replica));
         carried[share.session->workload] += share.rate_rps;
       }
-      plan.gpus.push_back({indices[n], type.name, GpuMode::kWhole, {std::move(whole)}});
+      plan.gpus.push_back({*gpu.index, type.name, GpuMode::kWhole, {std::move(whole)}});
     }
+    std::sort(plan.gpus.begin(), plan.gpus.end(),
+              [](const PlanGpu& a, const PlanGpu& b) { return a.index < b.index; });
     detail::list_unserved(problem, type, carried, reasons, plan);
     return plan;
   }
@@ -214,7 +208,16 @@ PlannerEntry nexus_planner() {
         integer_param("max_batch", 4096, 1, 1'000'000, "largest batch"),
         choice_param("order", "occupancy", {"occupancy", "rate"},
                      "what the rests are placed by, largest first: part of the cycle (paper) or "
-                     "requests/s (released code)")}},
+                     "requests/s (released code)"),
+        bool_param("incremental", true,
+                   "during a run, keep what there is as far as the rates allow, instead of "
+                   "planning from nothing"),
+        number_param("shrink_below", 0.97, 0, 1,
+                     "incremental: a workload gives shares up when its rate is below this part of "
+                     "what they were planned for"),
+        number_param("spill_above", 1.05, 1, 100,
+                     "incremental: a GPU that changes gives workloads away when its batches take "
+                     "more than so many cycles")}},
       []() -> std::unique_ptr<Planner> { return std::make_unique<Nexus>(); }};
 }
 

@@ -112,15 +112,19 @@ class Allocator {
   Allocator(std::vector<Service>& services, std::size_t gpu_limit)
       : services_(services), gpu_limit_(gpu_limit), without_gpu_(services.size()) {}
 
-  void enqueue(std::size_t service, std::size_t size, std::int64_t count) {
-    if (count > 0) queues_[size].push_back({service, count});
+  // Returns how many were put into the queue.
+  std::int64_t enqueue(std::size_t service, std::size_t size, std::int64_t count) {
+    if (count <= 0) return 0;
+    queues_[size].push_back({service, count});
+    return count;
   }
 
-  // Places what waits, the largest sizes first. A segment that no GPU takes is gone, and the rest
-  // waits until the next call.
-  void drain() {
+  // Places so many of those that wait, the largest sizes first. A segment that no GPU takes is gone
+  // and ends it. What is left waits, and takes the turns of pieces that are queued later.
+  void drain(std::int64_t count) {
     for (std::size_t s = kSizes.size(); s-- > 0;) {
-      while (!queues_[s].empty()) {
+      while (!queues_[s].empty() && count > 0) {
+        --count;
         Waiting& first = queues_[s].front();
         const std::size_t service = first.service;
         if (--first.count == 0) queues_[s].pop_front();
@@ -142,8 +146,7 @@ class Allocator {
       for (std::size_t slot = 0; slot < kSlots; ++slot) {
         if (const std::optional<Segment> segment = gpus_[g].slots[slot]) {
           take_out(g, slot, *segment);
-          enqueue_pieces(services_[segment->service], segment->service);
-          drain();
+          drain(enqueue_pieces(services_[segment->service], segment->service));
         }
       }
     }
@@ -247,18 +250,23 @@ class Allocator {
         service.best[segment.size == service.optimal ? service.optimal : service.last].total_rps;
   }
 
-  // Size 1 exists: demand matching would have crashed.
-  void enqueue_pieces(Service& service, std::size_t index) {
+  // Size 1 exists: demand matching would have crashed. Returns the number of pieces.
+  std::int64_t enqueue_pieces(Service& service, std::size_t index) {
     const float of_1 = service.best[kOf1].total_rps;
     const float of_2 = service.best[kOf2].total_rps;
+    std::int64_t pieces = 0;
     if (of_2 / 2 > of_1) {
-      const float twos = std::max(0.0F, std::floor(service.owed_rps / of_2));
-      service.owed_rps -= twos * of_2;
-      enqueue(index, kOf2, static_cast<std::int64_t>(twos));
+      pieces += enqueue(index, kOf2, pay(service, std::floor(service.owed_rps / of_2), of_2));
     }
-    const float ones = std::max(0.0F, std::ceil(service.owed_rps / of_1));
-    service.owed_rps -= ones * of_1;
-    enqueue(index, kOf1, static_cast<std::int64_t>(ones));
+    pieces += enqueue(index, kOf1, pay(service, std::ceil(service.owed_rps / of_1), of_1));
+    return pieces;
+  }
+
+  // Takes so many pieces from the debt, one by one: each step rounds. Returns their number.
+  static std::int64_t pay(Service& service, float pieces, float piece_rps) {
+    const auto count = static_cast<std::int64_t>(std::max(0.0F, pieces));
+    for (std::int64_t i = 0; i < count; ++i) service.owed_rps -= piece_rps;
+    return count;
   }
 
   detail::MigSegment row_of(const Segment& segment, int slot) const {
@@ -298,13 +306,14 @@ class ParvagpuReleased final : public Planner {
     std::vector<std::string> reasons(problem.workloads.size());
     std::vector<Service> services = services_of(problem, type, reasons);
     Allocator allocator(services, static_cast<std::size_t>(problem.params.integer("gpu_limit")));
+    std::int64_t segments = 0;
     for (std::size_t i = 0; i < services.size(); ++i) {
       const std::int64_t n =
           match_demand(services[i], problem.workloads[services[i].workload].name);
-      allocator.enqueue(i, services[i].optimal, n);
-      allocator.enqueue(i, services[i].last, 1);
+      segments += allocator.enqueue(i, services[i].optimal, n);
+      segments += allocator.enqueue(i, services[i].last, 1);
     }
-    allocator.drain();
+    allocator.drain(segments);
     if (problem.params.boolean("split")) allocator.split();
     const std::vector<detail::MigGpu> gpus = allocator.result();
     explain(services, allocator, gpus, reasons);

@@ -2,6 +2,8 @@
 # Puts what the scenarios of this folder read beside them: the profile store, imported by the tangram
 # command, and copies of the authors' deployment maps and of a recorded trace. Git ignores all of it.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../prepare_arguments.sh
+source "$(dirname -- "${BASH_SOURCE[0]}")/../prepare_arguments.sh"
 
 usage() {
   cat <<'TEXT'
@@ -17,28 +19,9 @@ The command is build/release/cli/tangram, or what the variable TANGRAM names.
 TEXT
 }
 
-fail() {
-  printf 'error: %s\n' "$1" >&2
-  exit 2
-}
-
-case "${1-}" in
-  -h | --help)
-    usage
-    exit 0
-    ;;
-esac
-if [[ $# -lt 1 || $# -gt 2 ]]; then
-  usage >&2
-  exit 2
-fi
-
-here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-tangram=${TANGRAM:-$here/../../build/release/cli/tangram}
+prepare_arguments 1 2 "$@"
 trace_name=AzureLLMInferenceTrace_conv.csv
 
-command -v -- "$tangram" >/dev/null ||
-  fail "no command at $tangram: build it with scripts/demo.sh, or name it in the variable TANGRAM"
 [[ -d $1 ]] || fail "$1 is not a folder"
 
 # Everything is looked for before anything is written.

@@ -184,22 +184,23 @@ std::optional<std::string> forecast(const PlanningProblem& problem,
   std::size_t parts = 0;
   std::size_t over = 0;
   double worst = 0;
-  const SharePiece* worst_piece = nullptr;
-  for (const ShareGpu& gpu : gpus) {
-    for (const SharePiece& piece : gpu) {
+  std::optional<SharePiece> worst_piece;
+  for (ShareGpu gpu : gpus) {
+    for (SharePiece& piece : gpu) {
       if (!piece.profile->igniter) return std::nullopt;
+      piece.share_pct = std::min(piece.share_pct, 100.0);  // as in the plan
     }
     const std::vector<IgniterPrediction> predictions = predict_share_gpu(gpu);
     for (std::size_t i = 0; i < gpu.size(); ++i) {
       const double part = predictions[i].latency_ms / gpu[i].budget_ms;
       ++parts;
       over += part > 1 ? 1 : 0;
-      if (worst_piece != nullptr && part <= worst) continue;
+      if (worst_piece && part <= worst) continue;
       worst = part;
-      worst_piece = &gpu[i];
+      worst_piece = gpu[i];
     }
   }
-  if (worst_piece == nullptr) return std::nullopt;
+  if (!worst_piece) return std::nullopt;
   return fmt::format(
       "by iGniter's model {} of {} batches take longer beside their neighbours than their part of "
       "the SLO; the nearest to it, or furthest beyond, is {}: {:.4g} of {:.4g} ms",

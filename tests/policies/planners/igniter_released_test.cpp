@@ -9,6 +9,7 @@
 namespace tangram {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -128,7 +129,10 @@ TEST_F(IgniterReleasedByHand, ACrashOfTheOriginalIsNoAnswer) {
 // A batch of 1 takes 1 ms at least. The share of 200 % opens a second GPU, and the first is empty.
 TEST_F(IgniterReleasedByHand, AnSloOutOfReachLeavesNoPlan) {
   EXPECT_THAT(no_answer("m:1:100"), HasSubstr("writes no plan"));
-  EXPECT_EQ(words_of(plan_for("m:1:100 m:40:100")), "0: w1 10/2; 1: w0 100/1");
+  const Plan plan = plan_for("m:1:100 m:40:100");
+  EXPECT_EQ(words_of(plan), "0: w1 10/2; 1: w0 100/1");
+  // 1 ms on the whole GPU that it really has.
+  EXPECT_THAT(plan.notes, ElementsAre(HasSubstr("1 of 2 batches take longer")));
 }
 
 TEST_F(IgniterReleasedByHand, WithoutCoefficientsAWorkloadIsUnserved) {

@@ -126,6 +126,18 @@ TEST_F(SharePlanners, GsliceSwingsAsItsRulesSay) {
   EXPECT_THAT(plan.notes, ElementsAre(HasSubstr("2 of 2 batches take longer")));
 }
 
+// Known is the instance of a whole GPU alone, b batches in 10 b ms. Batch 1 has 40 of 50 ms left
+// and becomes 5, which has none left: 100/s, 5 % more than it needs.
+TEST_F(SharePlanners, GsliceTakesWholeGpusWhereNoShareIsProfiled) {
+  std::vector<LatencyPoint> points;
+  for (std::uint32_t batch = 1; batch <= 8; ++batch) {
+    points.push_back(point_of({ShareKind::kMig, 7}, 1, batch, 10.0 * batch));
+  }
+  world_.profiles.add(table_profile("sliced", "a100-80gb", points));
+  world_.cluster.gpus = {{"a100-80gb", 2}};
+  EXPECT_EQ(words_of(plan_for("gslice", "sliced:100:95")), "0: w0 100/5");
+}
+
 // --- The V100 ------------------------------------------------------------------------------------
 
 // FFD+ on the twelve workloads of predict.py leaves one at 105 % of a GPU; here it is split. The

@@ -22,13 +22,16 @@ struct ShareWorld {
   Cluster cluster{{{"v100", 100}}, {}, {}};
 
   // Checks the plan as a run would. Throws what the planner throws.
-  Plan plan(const std::string& name, const std::string& params = "{}") const {
+  Plan plan(const std::string& name,
+            const std::string& params = "{}",
+            const Plan* previous = nullptr) const {
     Faults faults;
     const PlannerEntry* entry = find_planner(name);
     const std::optional<Json> json = parse_json(params, "params", faults);
     const Params read = read_params(entry->info, JsonNode(*json, "params", faults), faults);
     faults.throw_if_any();
-    const Plan result = entry->make()->plan({workloads, profiles, cluster, read, nullptr});
+    const Plan result =
+        entry->make()->plan({workloads, profiles, cluster, read, nullptr, previous});
     check_plan(result, workloads, profiles, cluster, name + '#', faults);
     faults.throw_if_any();
     return result;

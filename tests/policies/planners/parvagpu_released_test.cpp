@@ -173,6 +173,37 @@ TEST(ParvagpuReleased, StopsAtItsLimitOfGpus) {
               ElementsAre(Unserved{"w", 350, "the released program found no GPU for 2 segments"}));
 }
 
+// GPU 0 takes the first 3, nothing the second, which is gone and ends it: the 1 still waits.
+// Splitting, the 3 is owed 300: size 2 and two of size 1. Three are placed, as many as were queued,
+// and one 1 goes on waiting though there is room. 190 + 2 x 90 of 650 items/s are carried. (The 1
+// at slot 6 is taken out and put back later: the debt is 300 - 190 - 180 + 90 = 20.)
+TEST(ParvagpuReleased, WhatWaitsAtItsLimitTakesTheTurnsOfLaterPieces) {
+  const Plan plan = small_world(650).plan("parvagpu_released", R"({"gpu_limit": 1})");
+  EXPECT_THAT(cuts_of(plan), ElementsAre(ElementsAre(2, 1, 1)));
+  EXPECT_THAT(plan.unserved,
+              ElementsAre(Unserved{"w", 280, "the released program found no GPU for 2 segments"}));
+}
+
+// The published runs at 100 times the rates of S5 and S6, whose first placement needs more GPUs
+// than its 2000.
+TEST(ParvagpuReleased, IsShortAsReportedBeyondItsLimit) {
+  if (reference_data() == nullptr) GTEST_SKIP() << "TANGRAM_REFERENCE_DATA is not set";
+  MigWorld world;
+  world.profiles = parvagpu_profiles();
+  const auto hundredfold = [&](std::size_t s) {
+    world.workloads = workloads_of(parvagpu_reference_cases().at(s - 1));
+    for (Workload& workload : world.workloads) workload.arrivals.rate_rps *= 100;
+    return world.plan("parvagpu_released");
+  };
+  const Plan s5 = hundredfold(5);
+  EXPECT_EQ(s5.gpus_used(), 1052U);
+  std::map<std::string, double> unmet = unmet_of(s5, world);
+  EXPECT_THAT(unmet, SizeIs(5));
+  EXPECT_NEAR(unmet["inceptionv3"], 0.80, 0.005);
+  EXPECT_NEAR(unmet["vgg19"], 0.50, 0.005);
+  EXPECT_EQ(hundredfold(6).gpus_used(), 1289U);
+}
+
 TEST(ParvagpuReleased, NeedsGpusOfSevenSlices) {
   MigWorld world = small_world(90);
   world.cluster.gpus = {{"t4", 1}};

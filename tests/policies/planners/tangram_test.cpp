@@ -112,6 +112,18 @@ TEST(TangramPlanner, PlansAgainWhereASimulationMissesTheTarget) {
   EXPECT_THAT(plan->notes, Contains(HasSubstr("simulated 100.00 %")));
 }
 
+TEST(TangramPlanner, APlanThatTheClusterCannotHoldIsNotSimulated) {
+  Picky evaluator;
+  MigWorld world = one_size(1e9, 100);
+  world.cluster.gpus = {{"a100-80gb", 2}};
+  const std::optional<Plan> plan = plan_of(world, "{}", &evaluator);
+  if (!plan) GTEST_SKIP() << "built without a solver";
+  EXPECT_EQ(evaluator.calls, 0);
+  EXPECT_EQ(plan->gpus_used(), 2U);
+  ASSERT_EQ(plan->unserved.size(), 1U);
+  EXPECT_THAT(plan->unserved[0].reason, HasSubstr("and the cluster has 2 of type a100-80gb"));
+}
+
 class Hopeless final : public Evaluator {
  public:
   std::vector<double> attainment(const Plan&) override { return {0.5}; }
