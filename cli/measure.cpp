@@ -1,4 +1,5 @@
 // tangram profile measure: runs models on a device and stores what they cost.
+#include <map>
 #include <memory>
 
 #include <fmt/format.h>
@@ -17,8 +18,9 @@ namespace {
 struct Options {
   MeasurePlan plan;
   std::string backend = "cpu", out, gpu;
-  std::vector<std::string> one_by_one, one_pair;  // names that may hold commas
-  std::vector<double> shares;                     // percent
+  std::vector<std::string> one_by_one, one_pair, one_hog;  // names that may hold commas
+  HogSettings hogs;
+  std::vector<double> shares;  // percent
   std::vector<int> sms;
   PairArguments pairs;
   EngineSettings engine;
@@ -32,6 +34,7 @@ void check(Options& options) {
                              options.one_by_one.end());
   options.pairs.models.insert(options.pairs.models.end(), options.one_pair.begin(),
                               options.one_pair.end());
+  options.plan.hogs.insert(options.plan.hogs.end(), options.one_hog.begin(), options.one_hog.end());
   if (options.shares.empty() && options.sms.empty()) options.shares = {100};
   options.plan.shares.clear();
   for (const double percent : options.shares) {
@@ -49,14 +52,17 @@ void check(Options& options) {
 }
 
 std::string table_of(const std::vector<Profile>& profiles) {
-  TextTable table({"model, share, batch", "mean ms", "median ms", "MAD %", "outliers", "samples"});
+  TextTable table({"model, share, batch", "mean ms", "median ms", "MAD %", "outliers", "samples",
+                   "used %", "W"});
   for (const Profile& profile : profiles) {
     for (const LatencyPoint& point : profile.points) {
       const SampleSummary s = summarize_samples(point.samples_ms);
       table.add({fmt::format("{}, {}, {}", profile.model, to_string(point.share), point.batch),
                  fmt::format("{:.4g}", s.mean), fmt::format("{:.4g}", s.median),
                  fmt::format("{:.2f}", 100 * s.mad / s.median), std::to_string(s.outliers),
-                 std::to_string(point.samples_ms.size())});
+                 std::to_string(point.samples_ms.size()),
+                 point.sm_occupancy ? fmt::format("{:.0f}", 100 * *point.sm_occupancy) : "",
+                 point.power_w ? fmt::format("{:.0f}", *point.power_w) : ""});
     }
   }
   std::string text = table.text();
@@ -69,6 +75,17 @@ std::string table_of(const std::vector<Profile>& profiles) {
           run.slowdown);
     }
   }
+  for (const Profile& profile : profiles) {
+    std::map<std::uint32_t, std::pair<std::size_t, double>> lists;  // by batch: kernels, ms
+    for (const Kernel& kernel : profile.kernels) {
+      ++lists[kernel.batch].first;
+      lists[kernel.batch].second += kernel.duration_us / 1e3;
+    }
+    for (const auto& [batch, list] : lists) {
+      text += fmt::format("{} batch {}: {} kernels, together {:.4g} ms\n", profile.model, batch,
+                          list.first, list.second);
+    }
+  }
   return text;
 }
 
@@ -78,12 +95,14 @@ int run(Options options) {
   options.plan.command = command_line();
   check(options);
   const Interrupt interrupt;
-  MeasuredWorkers device(options.backend, options.engine, options.plan.models);
+  options.hogs.names = options.plan.hogs;
+  MeasuredWorkers device(options.backend, options.engine, options.plan.models, options.hogs);
   const std::string journal_path = options.out + ".journal";
   Json key = key_of(options.plan);
   key["backend"] = options.backend;
   key["runner"] = options.engine.runner;
   key["models_folder"] = options.engine.models;
+  key["hog_runner"] = options.hogs.runner;
   MeasureJournal journal(journal_path, key);
   if (journal.size() > 0) {
     print_note(
@@ -126,6 +145,17 @@ Action add_measure(CLI::App& app) {
       ->delimiter(',');
   app.add_option("--pair", options->one_pair, "one pair, whatever is in its names; repeatable")
       ->allow_extra_args(false);
+  app.add_option("--hogs", plan.hogs,
+                 "synthetic neighbours for --pairs MODEL+HOG, of which nothing else is measured")
+      ->delimiter(',');
+  app.add_option("--hog", options->one_hog, "one hog, whatever is in its name; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--hog-runner", options->hogs.runner,
+                 "what runs them; default: native, or kernels on a GPU");
+  app.add_option(
+         "--kernels", plan.kernel_batches,
+         "batches whose kernels are listed (CUPTI), as 1,8; default on a GPU, without pairs: 1,8")
+      ->delimiter(',');
   app.add_option("--pair-batches", options->pairs.batches,
                  "their batches, as 4/32,32/4; default: equal ones, as --batches says")
       ->delimiter(',');
@@ -145,7 +175,14 @@ Action add_measure(CLI::App& app) {
       ->delimiter(',');
   app.add_option("--dispatcher-core", options->engine.dispatcher_core,
                  "CPU core of the measuring thread");
-  return [options] { return run(*options); };
+  const CLI::Option* const kernels = app.get_option("--kernels");
+  return [options, kernels] {
+    const bool has_pairs = !options->pairs.models.empty() || !options->one_pair.empty();
+    if (kernels->count() == 0 && !has_pairs && options->backend.starts_with("cuda-")) {
+      options->plan.kernel_batches = {1, 8};
+    }
+    return run(*options);
+  };
 }
 
 }  // namespace tangram::cli

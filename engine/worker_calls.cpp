@@ -59,6 +59,12 @@ void WorkerCalls::unload(LaneAddress at, std::uint32_t model) {
   checked(std::move(answer));
 }
 
+std::vector<Kernel> WorkerCalls::kernels(LaneAddress at, std::uint32_t model, std::uint32_t size) {
+  std::future<Answer> answer = expect(loads_, {at, model});
+  pool_.trace(at, model, size);
+  return kernels_from(Json::parse(checked(std::move(answer)).kernels));
+}
+
 void WorkerCalls::answer(Calls& calls, const Key& key, const Answer& answer) {
   const std::scoped_lock lock(mutex_);
   if (auto call = calls.extract(key)) call.mapped().set_value(answer);
@@ -68,23 +74,27 @@ void WorkerCalls::finished(LaneAddress at,
                            BatchId batch,
                            Steady::time_point start,
                            Steady::time_point end) {
-  answer(batches_, {at, batch.slot}, {{start, end}, {}, {}, false, ""});
+  answer(batches_, {at, batch.slot}, {{start, end}, {}, {}, false, "", ""});
 }
 
 void WorkerCalls::refused(LaneAddress at, BatchId batch, Refusal, const std::string& reason) {
-  answer(batches_, {at, batch.slot}, {{}, {}, RunnerFault::kOutOfMemory, false, reason});
+  answer(batches_, {at, batch.slot}, {{}, {}, RunnerFault::kOutOfMemory, false, reason, ""});
 }
 
 void WorkerCalls::loaded(LaneAddress at, std::uint32_t model, const LoadReport& report) {
-  answer(loads_, {at, model}, {{}, report, {}, false, ""});
+  answer(loads_, {at, model}, {{}, report, {}, false, "", ""});
 }
 
 void WorkerCalls::unloaded(LaneAddress at, std::uint32_t model) {
   loaded(at, model, {});
 }
 
+void WorkerCalls::traced(LaneAddress at, std::uint32_t model, const std::string& kernels) {
+  answer(loads_, {at, model}, {{}, {}, {}, false, "", kernels});
+}
+
 void WorkerCalls::load_failed(LaneAddress at, std::uint32_t model, const RunnerError& error) {
-  answer(loads_, {at, model}, {{}, {}, error.fault(), false, error.what()});
+  answer(loads_, {at, model}, {{}, {}, error.fault(), false, error.what(), ""});
 }
 
 void WorkerCalls::lost(LaneAddress at, const std::string& why) {
@@ -96,7 +106,7 @@ void WorkerCalls::lost(LaneAddress at, const std::string& why) {
         ++call;
         continue;
       }
-      call->second.set_value({{}, {}, {}, true, why});
+      call->second.set_value({{}, {}, {}, true, why, ""});
       call = calls->erase(call);
     }
   }

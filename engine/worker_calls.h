@@ -37,6 +37,7 @@ class WorkerCalls final : private WorkerListener {
   LoadReport load(LaneAddress at, std::uint32_t model);
   void unload(LaneAddress at, std::uint32_t model);
   BatchTimes run(LaneAddress at, std::uint32_t model, std::uint32_t size);
+  std::vector<Kernel> kernels(LaneAddress at, std::uint32_t model, std::uint32_t size);
   // The same without waiting: start a batch on each of several lanes at one moment, then get() the
   // answers, which throws what run() throws.
   std::future<BatchTimes> start(LaneAddress at,
@@ -53,6 +54,7 @@ class WorkerCalls final : private WorkerListener {
     std::optional<RunnerFault> fault;
     bool is_lost = false;
     std::string why;
+    std::string kernels;  // as JSON
   };
   using Key = std::pair<LaneAddress, std::uint32_t>;  // with the batch's slot, or the model
   using Calls = std::map<Key, std::promise<Answer>>;
@@ -70,6 +72,7 @@ class WorkerCalls final : private WorkerListener {
   void refused(LaneAddress at, BatchId batch, Refusal why, const std::string& reason) override;
   void loaded(LaneAddress at, std::uint32_t model, const LoadReport& report) override;
   void unloaded(LaneAddress at, std::uint32_t model) override;
+  void traced(LaneAddress at, std::uint32_t model, const std::string& kernels) override;
   void load_failed(LaneAddress at, std::uint32_t model, const RunnerError& error) override;
   void lost(LaneAddress at, const std::string& why) override;
 

@@ -256,6 +256,8 @@ void WorkerPool::Reader::tell(LaneAddress at, const Channel::Received& received)
       return listener_.loaded(
           at, packet.model,
           {std::chrono::nanoseconds(packet.end - packet.begin), packet.weights_mib});
+    case PacketKind::kTraced:
+      return listener_.traced(at, packet.model, received.text);
     case PacketKind::kUnloaded:
       return listener_.unloaded(at, packet.model);
     case PacketKind::kLoadFailed:
@@ -369,6 +371,13 @@ void WorkerPool::load(LaneAddress at, std::uint32_t model) {
 void WorkerPool::unload(LaneAddress at, std::uint32_t model) {
   Packet packet = packet_to(at, PacketKind::kUnload);
   packet.model = model;
+  reader_->send(at, packet);
+}
+
+void WorkerPool::trace(LaneAddress at, std::uint32_t model, std::uint32_t size) {
+  Packet packet = packet_to(at, PacketKind::kTrace);
+  packet.model = model;
+  packet.size = size;
   reader_->send(at, packet);
 }
 

@@ -41,7 +41,9 @@ class WorkerListener {
   virtual void refused(LaneAddress at, BatchId batch, Refusal why, const std::string& reason) = 0;
   virtual void loaded(LaneAddress, std::uint32_t /*model*/, const LoadReport&) {}
   virtual void unloaded(LaneAddress, std::uint32_t /*model*/) {}
-  // A load or an unload.
+  // `kernels` is JSON for kernels_from().
+  virtual void traced(LaneAddress, std::uint32_t /*model*/, const std::string& /*kernels*/) {}
+  // A load, an unload or a list of kernels.
   virtual void load_failed(LaneAddress, std::uint32_t /*model*/, const RunnerError&) {}
   // The lane is gone with all that it held, and says nothing more. Once for each.
   virtual void lost(LaneAddress at, const std::string& why) = 0;
@@ -82,6 +84,8 @@ class WorkerPool {
            Steady::time_point latest = Steady::time_point::max());
   void load(LaneAddress at, std::uint32_t model);
   void unload(LaneAddress at, std::uint32_t model);
+  // Asks for the kernels of a batch of a loaded model. Requires: WorkerSpec::lists_kernels.
+  void trace(LaneAddress at, std::uint32_t model, std::uint32_t size);
 
   // The process of a worker, for tests and messages.
   pid_t process(std::uint32_t worker) const;

@@ -218,9 +218,25 @@ hogs() {
   each --model "${list[@]}"
   models_of=("${options[@]}")
   each --pair "${beside[@]}"
-  tangram profile measure --backend "$backend" "${runner_options[@]}" --gpu "$gpu_type" \
-    --out "$results/hogs.h5" --batches 1 --shares 50 --pair-shares 20/80,50/50 \
-    "${pair_sample[@]}" "${models_of[@]}" "${options[@]}"
+  [[ -e $results/hogs.h5 ]] ||
+    tangram profile measure --backend "$backend" "${runner_options[@]}" --gpu "$gpu_type" \
+      --out "$results/hogs.h5" --batches 1 --shares 50 --pair-shares 20/80,50/50 \
+      "${pair_sample[@]}" "${models_of[@]}" "${options[@]}" || return
+  hogs_beside_models
+}
+# The same neighbours beside networks: two runners, which takes a process for each partition.
+hogs_beside_models() {
+  local hog=dram:grid=264,block=512,mib=512,passes=1 model beside=()
+  [[ $backend == cpu ]] && hog=stream-64
+  choose_runner
+  if ! has_torch || [[ $backend == cuda-green || $backend == cuda-streams ]]; then
+    echo "no hogs beside networks: $backend, runner ${runner_options[1]}"
+    return
+  fi
+  for model in "${model_list[@]:0:2}"; do beside+=(--pair "$model+$hog"); done
+  each --model "${model_list[@]:0:2}"
+  measure "$results/hogs-beside-models.h5" "${options[@]}" --hog "$hog" "${beside[@]}" --batches 1,4 \
+    --shares 50 --pair-shares 50/50 "${pair_sample[@]}"
 }
 block_constants() {
   if [[ $backend == cpu ]]; then

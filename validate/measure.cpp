@@ -7,12 +7,10 @@
 #include <exception>
 #include <map>
 #include <set>
-#include <sstream>
 #include <thread>
 
 #include <fmt/format.h>
 
-#include "profiles/profile_limits.h"
 #include "sim/core/check.h"
 #include "sim/core/random.h"
 
@@ -29,6 +27,9 @@ constexpr double kLongestWarmUpMs = 10'000;
 constexpr int kLoads = 3;
 // Beyond this the mean does not speak for the point.
 constexpr double kSuspiciousMean = 0.1;
+// What a visit used, beside its name in the journal.
+constexpr const char* kProcessors = " processors";
+constexpr const char* kEnergy = " energy";
 
 double median_of(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -145,7 +146,8 @@ class Measurement {
       }
     }
     lanes_.resize(plan.shares.size());
-    total_ = plan.models.size() + points_.size() * kRounds + plan.pairs.size();
+    total_ = plan.models.size() * (1 + plan.kernel_batches.size()) + points_.size() * kRounds +
+             plan.pairs.size();
   }
 
   void run() {
@@ -156,6 +158,7 @@ class Measurement {
       for (const Point& point : shuffled(round)) visit(point, round);
     }
     for (const MeasurePair& pair : plan_.pairs) measure_pair(pair);
+    for (const std::string& model : plan_.models) list_kernels(model);
   }
 
   std::vector<Profile> profiles() const {
@@ -201,22 +204,32 @@ class Measurement {
   static void need(OpenLane& open, const std::string& model) {
     if (open.loaded.insert(model).second) open.lane->load(model);
   }
+  bool is_hog(const std::string& model) const {
+    return std::find(plan_.hogs.begin(), plan_.hogs.end(), model) != plan_.hogs.end();
+  }
   // The two lanes of a pair; those of other shares are closed first.
   void open_beside(const MeasurePair& pair) {
-    const std::pair shares(pair.first_pct, pair.second_pct);
-    if (beside_ == shares) return;
+    const Beside wanted{pair.first_pct, pair.second_pct, is_hog(pair.second)};
+    if (beside_ == wanted) return;
     first_ = {};
     second_ = {};
+    const Share first = percent_of(pair.first_pct);
+    const Share second = percent_of(pair.second_pct);
     std::vector<std::unique_ptr<MeasureLane>> lanes =
-        device_.open({percent_of(shares.first), percent_of(shares.second)});
+        wanted.has_hog ? device_.open_beside_hog(first, second) : device_.open({first, second});
     first_.lane = std::move(lanes[0]);
     second_.lane = std::move(lanes[1]);
-    beside_ = shares;
+    beside_ = wanted;
   }
 
   void measure_load(const std::string& model);
   void visit(const Point& point, std::uint32_t round);
   void measure_pair(const MeasurePair& pair);
+  void list_kernels(const std::string& model);
+  void add_usage_to_journal(const std::string& visit,
+                            const MeasureLane::Usage& before,
+                            const MeasureLane::Usage& after);
+  std::optional<double> used(const Point& point, const char* what) const;
   double solo(OpenLane& on, const std::string& model, std::uint32_t batch);
   Profile profile_of(std::size_t model) const;
   LatencyPoint latency_point(const Point& point) const;
@@ -227,9 +240,16 @@ class Measurement {
   MeasureJournal& journal_;
   const std::function<void(double)>& progress_;
   std::vector<Point> points_;
-  std::vector<OpenLane> lanes_;             // by share
-  OpenLane first_, second_;                 // of the pairs
-  std::pair<double, double> beside_{0, 0};  // their shares, percent; none are open at first
+  std::vector<OpenLane> lanes_;  // by share
+  // How the device is cut for the pairs; at first it is not.
+  struct Beside {
+    double first_pct = 0, second_pct = 0;
+    bool has_hog = false;
+    friend bool operator==(const Beside&, const Beside&) = default;
+  };
+  OpenLane first_, second_;  // of the pairs
+  Beside beside_;
+  std::map<std::string, std::vector<Kernel>> kernels_;  // by model
   std::size_t done_ = 0, total_ = 0;
 };
 
@@ -263,10 +283,53 @@ void Measurement::visit(const Point& point, std::uint32_t round) {
       on.lane->run(model, point.batch);  // the caches hold another point's data
     }
     const std::size_t least = (plan_.repetitions + kRounds - 1) / kRounds;
-    journal_.add(name,
-                 sample(*on.lane, model, point.batch, least, plan_.min_time_s * 1e3 / kRounds));
+    const std::optional<MeasureLane::Usage> before = on.lane->usage();
+    const std::vector<double> samples =
+        sample(*on.lane, model, point.batch, least, plan_.min_time_s * 1e3 / kRounds);
+    const std::optional<MeasureLane::Usage> after = on.lane->usage();
+    journal_.add(name, samples);
+    if (before && after) add_usage_to_journal(name, *before, *after);
   }
   step();
+}
+
+// Beside the samples: elapsed time and what was used in it. A journal cut between the lines has no
+// usage of that visit, and the point none.
+void Measurement::add_usage_to_journal(const std::string& visit,
+                                       const MeasureLane::Usage& before,
+                                       const MeasureLane::Usage& after) {
+  const double elapsed_ms = (after.elapsed_s - before.elapsed_s) * 1e3;
+  if (before.processor_s && after.processor_s) {
+    journal_.add(visit + kProcessors,
+                 {elapsed_ms * after.processors, (*after.processor_s - *before.processor_s) * 1e3});
+  }
+  if (before.energy_j && after.energy_j) {
+    journal_.add(visit + kEnergy, {elapsed_ms, (*after.energy_j - *before.energy_j) * 1e3});
+  }
+}
+
+// What was used over what there was, in all visits of a point together; nullopt where one of them
+// does not know it.
+std::optional<double> Measurement::used(const Point& point, const char* what) const {
+  double available = 0;
+  double used = 0;
+  for (std::uint32_t round = 0; round < kRounds; ++round) {
+    const std::vector<double>* record = journal_.find(visit_name(point, round) + what);
+    if (record == nullptr || record->size() != 2) return std::nullopt;
+    available += record->front();
+    used += record->back();
+  }
+  if (available <= 0) return std::nullopt;
+  return used / available;
+}
+
+void Measurement::list_kernels(const std::string& model) {
+  for (const std::uint32_t batch : plan_.kernel_batches) {
+    const std::vector<Kernel> kernels = device_.kernels(model, batch);
+    std::vector<Kernel>& all = kernels_[model];
+    all.insert(all.end(), kernels.begin(), kernels.end());
+    step();
+  }
 }
 
 double Measurement::solo(OpenLane& on, const std::string& model, std::uint32_t batch) {
@@ -311,6 +374,9 @@ LatencyPoint Measurement::latency_point(const Point& point) const {
   std::sort(result.samples_ms.begin(), result.samples_ms.end());
   const SampleSummary summary = summarize_samples(result.samples_ms);
   result.latency_ms = summary.mean;
+  // Two clocks are compared: what is over by their resolution is all.
+  if (const auto busy = used(point, kProcessors)) result.sm_occupancy = std::min(1.0, *busy);
+  result.power_w = used(point, kEnergy);  // mJ in ms
   if (std::abs(summary.mean - summary.median) > kSuspiciousMean * summary.median) {
     result.suspicion = fmt::format(
         "the mean, {:.4g} ms, is far from the median, {:.4g} ms: {} of {} samples are outliers",
@@ -350,6 +416,14 @@ Profile Measurement::profile_of(std::size_t model) const {
   load.pop_back();
   profile.load_ms = median_of(load);
   add_co_runs(profile);
+  if (const auto listed = kernels_.find(profile.model);
+      listed != kernels_.end() && !listed->second.empty()) {
+    profile.kernels = listed->second;
+    const std::uint32_t smallest = profile.kernels.front().batch;
+    profile.launches = static_cast<double>(
+        std::count_if(profile.kernels.begin(), profile.kernels.end(),
+                      [&](const Kernel& kernel) { return kernel.batch == smallest; }));
+  }
   const MeasureDevice::Record record = device_.record();
   profile.provenance = {
       "measured", record.device,    record.driver, record.framework, plan_.date, plan_.command,
@@ -359,101 +433,9 @@ Profile Measurement::profile_of(std::size_t model) const {
 
 }  // namespace
 
-void check_plan(MeasurePlan& plan, Faults& faults) {
-  if (plan.models.empty()) faults.add("--models", "names no model");
-  std::set<std::string> seen;
-  for (const std::string& model : plan.models) {
-    if (!seen.insert(model).second) faults.add("--models", '"' + model + "\" is named twice");
-  }
-  const auto sort_unique = [](auto& list) {
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-  };
-  sort_unique(plan.batches);
-  sort_unique(plan.shares);
-  const bool batches_fit =
-      !plan.batches.empty() && plan.batches.front() >= 1 && plan.batches.back() <= kLargestBatch;
-  if (!batches_fit) {
-    faults.add("--batches", fmt::format("must be from 1 to {}, at least one", kLargestBatch));
-  }
-  if (plan.shares.empty()) faults.add("--shares", "names no share");
-  for (const Share& share : plan.shares) {
-    if (share.kind == ShareKind::kPercent && (share.amount < 1 || share.amount > 100)) {
-      faults.add("--shares", fmt::format("{:g} is not from 1 to 100 percent", share.amount));
-    }
-    if (share.kind == ShareKind::kSms && share.amount < 1) {
-      faults.add("--sms", fmt::format("{:g} is not a number of SMs", share.amount));
-    }
-  }
-}
-
-void read_pairs(const PairArguments& arguments, MeasurePlan& plan, Faults& faults) {
-  const auto halves_of = [&](const std::string& option, const std::vector<std::string>& texts,
-                             double most, double most_together) {
-    std::vector<std::pair<double, double>> halves;
-    for (const std::string& text : texts) {
-      std::istringstream stream(text);
-      double first = 0;
-      double second = 0;
-      char slash = 0;
-      const bool is_read = stream >> first >> slash >> second && slash == '/' && stream.eof();
-      if (is_read && first >= 1 && second >= 1 && first <= most && second <= most &&
-          first + second <= most_together) {
-        halves.emplace_back(first, second);
-      } else {
-        faults.add(option + ' ' + text,
-                   fmt::format("must be two numbers from 1 to {:g}, together at most {:g}, as in "
-                               "4/32",
-                               most, most_together));
-      }
-    }
-    return halves;
-  };
-  auto shares = halves_of("--pair-shares", arguments.shares, 99, 100);
-  auto batches = halves_of("--pair-batches", arguments.batches, kLargestBatch, 2.0 * kLargestBatch);
-  if (arguments.shares.empty()) shares = {{50, 50}};
-  if (arguments.batches.empty()) {
-    for (const std::uint32_t batch : plan.batches) batches.emplace_back(batch, batch);
-  }
-  for (const auto& [first_pct, second_pct] : shares) {
-    for (const std::string& text : arguments.models) {
-      const std::size_t plus = text.find('+');
-      const std::string first = text.substr(0, plus);
-      const std::string second = plus == std::string::npos ? "" : text.substr(plus + 1);
-      for (const auto& [first_batch, second_batch] : batches) {
-        plan.pairs.push_back({first, second, static_cast<std::uint32_t>(first_batch),
-                              static_cast<std::uint32_t>(second_batch), first_pct, second_pct});
-      }
-    }
-  }
-  for (const std::string& text : arguments.models) {
-    const std::size_t plus = text.find('+');
-    if (plus == std::string::npos) {
-      faults.add("--pairs " + text, "must be two models, as A+B");
-      continue;
-    }
-    for (const std::string& model : {text.substr(0, plus), text.substr(plus + 1)}) {
-      if (std::find(plan.models.begin(), plan.models.end(), model) == plan.models.end()) {
-        faults.add("--pairs " + text, unknown_name("model", model, plan.models));
-      }
-    }
-  }
-}
-
-Json key_of(const MeasurePlan& plan) {
-  Json pairs = Json::array();
-  for (const MeasurePair& p : plan.pairs) {
-    pairs.push_back({p.first, p.second, p.first_batch, p.second_batch, p.first_pct, p.second_pct});
-  }
-  Json shares = Json::array();
-  for (const Share& share : plan.shares) shares.push_back(to_string(share));
-  return {{"gpu", plan.gpu},
-          {"models", plan.models},
-          {"batches", plan.batches},
-          {"shares", shares},
-          {"pairs", pairs},
-          {"repetitions", plan.repetitions},
-          {"min_time_s", plan.min_time_s}};
+std::vector<std::unique_ptr<MeasureLane>> MeasureDevice::open_beside_hog(const Share&,
+                                                                         const Share&) {
+  throw SystemError("this device has no hogs");
 }
 
 std::vector<Profile> measure(MeasureDevice& device,

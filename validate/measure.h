@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,14 @@ class MeasureLane {
   virtual void unload(const std::string& model) = 0;
   // Runs one batch and returns how long it took on the device, ms. Requires: loaded.
   virtual double run(const std::string& model, std::uint32_t batch) = 0;
+  // What the lane has used since some moment of its own; nullopt where nothing counts it.
+  struct Usage {
+    double elapsed_s = 0;               // on the clock of the calling thread
+    std::optional<double> processor_s;  // of all processes of the lane
+    double processors = 1;              // that it was granted: cores, fractions included
+    std::optional<double> energy_j;     // of the whole device
+  };
+  virtual std::optional<Usage> usage() { return std::nullopt; }
 };
 
 class MeasureDevice {
@@ -37,6 +46,14 @@ class MeasureDevice {
   // Cuts the device into partitions of these shares; a lane for each. Lanes are independent: they
   // may run from different threads. Other lanes may be open, and do not run meanwhile.
   virtual std::vector<std::unique_ptr<MeasureLane>> open(const std::vector<Share>& shares) = 0;
+  // Two lanes beside each other, as open() cuts them: for models, and for hogs.
+  virtual std::vector<std::unique_ptr<MeasureLane>> open_beside_hog(const Share& model,
+                                                                    const Share& hog);
+  // The kernels of a batch alone on the whole device, in their order; empty where the device lists
+  // none. Lanes may be open, and do not run meanwhile.
+  virtual std::vector<Kernel> kernels(const std::string& /*model*/, std::uint32_t /*batch*/) {
+    return {};
+  }
   // What it is; known once a lane is open.
   virtual Record record() const = 0;
 };
@@ -53,10 +70,14 @@ struct MeasurePlan {
   std::vector<std::string> models;
   std::vector<std::uint32_t> batches{1, 2, 4, 8};  // ascending
   std::vector<Share> shares{Share{}};              // whole, percent, SMs; ascending
+  // Synthetic neighbours, which only load the device beside a model: second of some pairs, and
+  // nothing else is measured of them.
+  std::vector<std::string> hogs;
   std::vector<MeasurePair> pairs;
-  std::uint32_t repetitions = 30;  // samples of a point, at least
-  double min_time_s = 0.5;         // of running, for a point, at least
-  std::string date, command;       // for the record
+  std::vector<std::uint32_t> kernel_batches;  // whose kernels are listed
+  std::uint32_t repetitions = 30;             // samples of a point, at least
+  double min_time_s = 0.5;                    // of running, for a point, at least
+  std::string date, command;                  // for the record
 };
 
 // Sorts batches and shares, and adds a fault for each thing that cannot be measured: no models, one
@@ -68,7 +89,8 @@ struct PairArguments {
   std::vector<std::string> models, batches, shares;
 };
 // Reads them into the plan, shares outermost: to change them, the device is cut anew. Adds a fault
-// for each text that is not of this form and for models that the plan does not have.
+// for each text that is not of this form, for models that the plan does not have (the second may be
+// one of its hogs), and for hogs that no pair has.
 void read_pairs(const PairArguments& arguments, MeasurePlan& plan, Faults& faults);
 
 // What two plans must agree in to share a journal, as one line of JSON.

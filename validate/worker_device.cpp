@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include <fmt/format.h>
 
+#include "engine/cuda/this_machine.h"
 #include "engine/model_catalogue.h"
 #include "engine/worker_calls.h"
 
@@ -62,13 +64,41 @@ auto told(Call call) {
   }
 }
 
+// Processor time that a process and its threads have used; nullopt once it is gone.
+std::optional<double> processor_s(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+// What counts a lane's use of its device.
+struct Meters {
+  double cores = 0;                               // of which the process's time is a share; 0: none
+  std::function<std::optional<double>()> energy;  // J
+};
+
 // A lane of workers that it owns together with its neighbours.
 class WorkerLane final : public MeasureLane {
  public:
   WorkerLane(std::shared_ptr<WorkerCalls> calls,
              LaneAddress at,
-             const std::vector<ModelSpec>& models)
-      : calls_(std::move(calls)), at_(at), models_(models) {}
+             const std::vector<ModelSpec>& models,
+             Meters meters)
+      : calls_(std::move(calls)), at_(at), models_(models), meters_(std::move(meters)) {}
+
+  std::optional<Usage> usage() override {
+    if (meters_.cores == 0 && !meters_.energy) return std::nullopt;
+    Usage usage;
+    usage.elapsed_s =
+        std::chrono::duration<double>(WorkerCalls::Steady::now().time_since_epoch()).count();
+    if (meters_.cores > 0) usage.processor_s = processor_s(calls_->process(at_.worker));
+    usage.processors = meters_.cores;
+    if (meters_.energy) usage.energy_j = meters_.energy();
+    return usage;
+  }
 
   Load load(const std::string& model) override {
     return told([&]() -> Load {
@@ -96,7 +126,16 @@ class WorkerLane final : public MeasureLane {
   std::shared_ptr<WorkerCalls> calls_;
   LaneAddress at_;
   const std::vector<ModelSpec>& models_;
+  Meters meters_;
 };
+
+// What makes a device busy without being a network.
+std::string runner_without_framework(const std::vector<std::string>& runners) {
+  for (const char* const name : {"native", "kernels"}) {
+    if (std::find(runners.begin(), runners.end(), name) != runners.end()) return name;
+  }
+  return runners.back();
+}
 
 const BackendInfo* find_backend(const std::string& name) {
   std::vector<std::string> known;
@@ -112,24 +151,54 @@ const BackendInfo* find_backend(const std::string& name) {
 
 MeasuredWorkers::MeasuredWorkers(const std::string& backend,
                                  EngineSettings settings,
-                                 const std::vector<std::string>& models)
-    : backend_(find_backend(backend)), settings_(std::move(settings)), machine_(this_machine()) {
+                                 const std::vector<std::string>& models,
+                                 HogSettings hogs)
+    : backend_(find_backend(backend)),
+      settings_(std::move(settings)),
+      hogs_(std::move(hogs)),
+      machine_(this_machine()) {
   const std::vector<std::string>& runners = backend_->runners;
   if (settings_.runner.empty()) settings_.runner = runners.front();
-  if (std::find(runners.begin(), runners.end(), settings_.runner) == runners.end()) {
-    throw ConfigError("--runner",
-                      unknown_name("runner of the backend " + backend, settings_.runner, runners));
+  if (hogs_.runner.empty()) hogs_.runner = runner_without_framework(runners);
+  Faults faults;
+  for (const auto& [option, runner] :
+       {std::pair("--runner", settings_.runner), std::pair("--hog-runner", hogs_.runner)}) {
+    if (std::find(runners.begin(), runners.end(), runner) == runners.end()) {
+      faults.add(option, unknown_name("runner of the backend " + backend, runner, runners));
+    }
   }
+  faults.throw_if_any();
   models_ = find_models(models, settings_.runner, settings_.models);
   cores_ = divide_cores(machine_, settings_);
+  if (!hogs_.names.empty()) {
+    hog_models_ = find_models(hogs_.names, hogs_.runner, settings_.models);
+    const Share half{ShareKind::kPercent, 50};
+    if (lay_out({half, half}, settings_.runner, models_).workers.size() != 2) {
+      throw ConfigError("--hogs",
+                        fmt::format("the partitions of the backend {} are in one process, "
+                                    "which has one runner; take a backend with a process "
+                                    "for each, as cpu, cuda-mps",
+                                    backend));
+    }
+  }
+  if (backend_->name.starts_with("cuda-") && backend_->name != "cuda-mig") energy_ = energy_meter();
   if (cores_.dispatcher) pinned_.emplace(*cores_.dispatcher);
 }
 
-std::vector<std::unique_ptr<MeasureLane>> MeasuredWorkers::open(const std::vector<Share>& shares) {
+MeasuredWorkers::~MeasuredWorkers() = default;
+
+Layout MeasuredWorkers::lay_out(const std::vector<Share>& shares,
+                                const std::string& runner,
+                                const std::vector<ModelSpec>& models) const {
   std::vector<std::string> names;
-  for (const ModelSpec& model : models_) names.push_back(model.name);
+  for (const ModelSpec& model : models) names.push_back(model.name);
   const Deployment deployment = deployment_of(names, shares, backend_->name == "cpu");
-  Layout layout = backend_->lay_out(deployment, machine_, settings_, models_);
+  EngineSettings settings = settings_;
+  settings.runner = runner;
+  return backend_->lay_out(deployment, machine_, settings, models);
+}
+
+void MeasuredWorkers::prepare(Layout& layout) {
   ++opened_;
   for (WorkerSpec& worker : layout.workers) {
     if (worker.cores.empty()) worker.cores = cores_.partitions;
@@ -141,24 +210,96 @@ std::vector<std::unique_ptr<MeasureLane>> MeasuredWorkers::open(const std::vecto
     for (LaneSpec& lane : worker.lanes) lane.models.clear();
     for (ModelSpec& model : worker.models) model.warm_batches.clear();
   }
+}
+
+std::vector<std::unique_ptr<MeasureLane>> MeasuredWorkers::start(
+    Layout layout, const std::vector<const std::vector<ModelSpec>*>& models) {
+  prepare(layout);
   auto calls = std::make_shared<WorkerCalls>(settings_.pool);
-  take_grants(calls->open(layout.workers));
+  const std::vector<WorkerGrant>& grants = calls->open(layout.workers);
+  take_grants(grants);
   std::vector<std::unique_ptr<MeasureLane>> lanes;
-  for (const LaneAddress at : layout.lane_of) {
-    lanes.push_back(std::make_unique<WorkerLane>(calls, at, models_));
+  for (std::size_t i = 0; i < layout.lane_of.size(); ++i) {
+    const LaneAddress at = layout.lane_of[i];
+    Meters meters{0, energy_};
+    // A process of the backend cpu has one lane, on one core or on a share of it.
+    if (backend_->name == "cpu") {
+      const Share& share = grants[at.worker].lanes[at.lane].share;
+      meters.cores = share.kind == ShareKind::kPercent ? share.amount / 100 : 1;
+    }
+    lanes.push_back(std::make_unique<WorkerLane>(calls, at, *models[i], std::move(meters)));
   }
   return lanes;
 }
 
+std::vector<std::unique_ptr<MeasureLane>> MeasuredWorkers::open(const std::vector<Share>& shares) {
+  return start(lay_out(shares, settings_.runner, models_),
+               std::vector<const std::vector<ModelSpec>*>(shares.size(), &models_));
+}
+
+std::vector<std::unique_ptr<MeasureLane>> MeasuredWorkers::open_beside_hog(const Share& model,
+                                                                           const Share& hog) {
+  // As both runners would be laid out, of which each gives its half.
+  Layout layout = lay_out({model, hog}, settings_.runner, models_);
+  layout.workers[1] = std::move(lay_out({model, hog}, hogs_.runner, hog_models_).workers[1]);
+  return start(std::move(layout), {&models_, &hog_models_});
+}
+
+// A worker of its own lists kernels: the profiler slows whatever it watches. It has one model at a
+// time.
+struct MeasuredWorkers::Tracing {
+  Tracing(const PoolOptions& pool, LaneAddress lane) : calls(pool), at(lane) {}
+  WorkerCalls calls;
+  LaneAddress at;
+  std::optional<std::uint32_t> loaded;
+};
+
+void MeasuredWorkers::start_tracing() {
+  Layout layout = lay_out({Share{}}, settings_.runner, models_);
+  prepare(layout);
+  layout.workers.front().lists_kernels = true;
+  tracing_ = std::make_unique<Tracing>(settings_.pool, layout.lane_of.front());
+  tracing_->calls.open(layout.workers);
+}
+
+std::vector<Kernel> MeasuredWorkers::kernels(const std::string& model, std::uint32_t batch) {
+  if (!lists_kernels_) return {};
+  const auto found = std::find_if(models_.begin(), models_.end(),
+                                  [&](const ModelSpec& m) { return m.name == model; });
+  const auto index = static_cast<std::uint32_t>(found - models_.begin());
+  try {
+    if (!tracing_) start_tracing();
+    if (tracing_->loaded != index) {
+      if (tracing_->loaded) tracing_->calls.unload(tracing_->at, *tracing_->loaded);
+      tracing_->loaded.reset();
+      tracing_->calls.load(tracing_->at, index);
+      tracing_->loaded = index;
+    }
+    return tracing_->calls.kernels(tracing_->at, index, batch);
+  } catch (const RunnerError& error) {
+    if (error.fault() != RunnerFault::kUnsupported) {
+      throw SystemError(to_string(error.fault()) + ": " + error.what());
+    }
+    // Of a model that chooses other kernels from run to run only this list is missing.
+    lists_kernels_ = std::string(error.what()).starts_with("batch ");
+    note(fmt::format("{} batch {} has no kernel list: {}", model, batch, error.what()));
+    return {};
+  }
+}
+
 void MeasuredWorkers::take_grants(const std::vector<WorkerGrant>& grants) {
   for (const WorkerGrant& grant : grants) {
-    record_ = {grant.device, grant.driver, grant.framework};
+    // A hog's worker names its own framework; the first is the models'.
+    if (&grant == &grants.front()) record_ = {grant.device, grant.driver, grant.framework};
     for (const LaneGrant& lane : grant.lanes) {
       if (lane.note.empty()) continue;
-      const std::string note = "granted " + to_string(lane.share) + ": " + lane.note;
-      if (std::find(notes_.begin(), notes_.end(), note) == notes_.end()) notes_.push_back(note);
+      note("granted " + to_string(lane.share) + ": " + lane.note);
     }
   }
+}
+
+void MeasuredWorkers::note(const std::string& text) {
+  if (std::find(notes_.begin(), notes_.end(), text) == notes_.end()) notes_.push_back(text);
 }
 
 }  // namespace tangram

@@ -10,6 +10,7 @@
 
 #include "engine/cuda/division.h"
 #include "engine/cuda/kernel_spec.h"
+#include "engine/cuda/lane_tracer.h"
 #include "sim/core/error.h"
 
 namespace tangram {
@@ -78,8 +79,14 @@ class KernelLane final : public Lane {
              const DividedDevice& device,
              KernelImage image,
              SmMap& map,
+             LaneTracer& tracer,
              std::size_t index)
-      : spec_(spec), driver_(driver), device_(device), index_(index), models_(spec.models.size()) {
+      : spec_(spec),
+        driver_(driver),
+        device_(device),
+        tracer_(tracer),
+        index_(index),
+        models_(spec.models.size()) {
     check(driver, driver.CtxSetCurrent(device.context(index)), "cuCtxSetCurrent");
     module_.emplace(driver, image);
     grant_ = device.grant(index);
@@ -118,6 +125,9 @@ class KernelLane final : public Lane {
   }
 
   double weights_mib(std::uint32_t model) const override { return models_[model]->mib; }
+  std::vector<Kernel> kernels(std::uint32_t model, std::uint32_t batch) override {
+    return tracer_.kernels(*this, model, batch);
+  }
 
  private:
   CUstream stream() const { return device_.stream(index_); }
@@ -247,6 +257,7 @@ class KernelLane final : public Lane {
   const WorkerSpec& spec_;
   const CudaDriver& driver_;
   const DividedDevice& device_;
+  LaneTracer& tracer_;
   std::size_t index_;
   std::optional<KernelModule> module_;
   LaneGrant grant_;
@@ -256,17 +267,22 @@ class KernelLane final : public Lane {
 class KernelDevice final : public WorkerDevice {
  public:
   KernelDevice(const WorkerSpec& spec, const CudaDriver& driver, KernelImage image)
-      : spec_(spec), driver_(driver), image_(image), device_(driver_, spec) {}
+      : spec_(spec),
+        tracer_(spec.lists_kernels),
+        driver_(driver),
+        image_(image),
+        device_(driver_, spec) {}
 
   WorkerGrant describe() const override {
     return {device_.device_text(), device_.driver_text(), "synthetic kernels", {}};
   }
   std::unique_ptr<Lane> open(const LaneSpec&, std::size_t index) override {
-    return std::make_unique<KernelLane>(spec_, driver_, device_, image_, map_, index);
+    return std::make_unique<KernelLane>(spec_, driver_, device_, image_, map_, tracer_, index);
   }
 
  private:
   const WorkerSpec& spec_;
+  LaneTracer tracer_;  // begins before there is a context
   CudaDriver driver_;
   KernelImage image_;
   DividedDevice device_;

@@ -38,6 +38,10 @@ std::optional<NvmlLibrary> load_nvml() {
   find(nvml.max_mig_devices, "nvmlDeviceGetMaxMigDeviceCount");
   find(nvml.mig_device_at, "nvmlDeviceGetMigDeviceHandleByIndex");
   find(nvml.attributes, "nvmlDeviceGetAttributes_v2");
+  nvml.utilization = reinterpret_cast<decltype(nvml.utilization)>(
+      ::dlsym(library, "nvmlDeviceGetUtilizationRates"));
+  nvml.energy_mj = reinterpret_cast<decltype(nvml.energy_mj)>(
+      ::dlsym(library, "nvmlDeviceGetTotalEnergyConsumption"));
   if (!complete || nvml.init() != kNvmlSuccess) return std::nullopt;
   return nvml;
 }
@@ -51,7 +55,22 @@ GpuCondition condition_of(const NvmlLibrary& nvml, const std::string& uuid) {
   condition.max_sm_mhz = read(nvml.max_clock_mhz, device, kNvmlClockSm);
   const std::optional<unsigned> milliwatts = read(nvml.power_mw, device);
   if (milliwatts) condition.power_w = *milliwatts / 1000.0;
+  NvmlUtilization rates;
+  if (nvml.utilization != nullptr && nvml.utilization(device, &rates) == kNvmlSuccess) {
+    condition.busy_pct = rates.gpu;
+    condition.memory_busy_pct = rates.memory;
+  }
   return condition;
+}
+
+std::optional<double> energy_j(const NvmlLibrary& nvml, const std::string& uuid) {
+  NvmlDevice device = nullptr;
+  unsigned long long millijoules = 0;
+  if (nvml.energy_mj == nullptr || nvml.device_by_uuid(uuid.c_str(), &device) != kNvmlSuccess ||
+      nvml.energy_mj(device, &millijoules) != kNvmlSuccess) {
+    return std::nullopt;
+  }
+  return static_cast<double>(millijoules) / 1e3;
 }
 
 }  // namespace tangram

@@ -19,6 +19,12 @@ struct NvmlAttributes {
   unsigned long long memory_mib = 0;
 };
 
+// nvmlUtilization_t: percent of the device's last sampling period (1/6 s to 1 s, as the device has
+// it) in which a kernel ran, and in which its memory was read or written.
+struct NvmlUtilization {
+  unsigned gpu = 0, memory = 0;
+};
+
 // nvmlReturn_t and nvmlClockType_t, as far as they are used.
 inline constexpr int kNvmlSuccess = 0;
 inline constexpr unsigned kNvmlClockSm = 1, kNvmlClockMemory = 2;
@@ -38,6 +44,9 @@ struct NvmlLibrary {
   int (*max_mig_devices)(NvmlDevice device, unsigned* count) = nullptr;
   int (*mig_device_at)(NvmlDevice device, unsigned index, NvmlDevice* instance) = nullptr;
   int (*attributes)(NvmlDevice device, NvmlAttributes* attributes) = nullptr;
+  // Not on every device; nullptr in libraries without them.
+  int (*utilization)(NvmlDevice device, NvmlUtilization* rates) = nullptr;
+  int (*energy_mj)(NvmlDevice device, unsigned long long* millijoules) = nullptr;
 };
 
 // Opens libnvidia-ml.so.1 and initialises it; nullopt where that is not possible.
@@ -47,8 +56,12 @@ std::optional<NvmlLibrary> load_nvml();
 struct GpuCondition {
   std::optional<unsigned> sm_mhz, max_sm_mhz, memory_mhz;
   std::optional<double> power_w;
+  std::optional<unsigned> busy_pct, memory_busy_pct;  // NvmlUtilization, of the whole device
 };
 // Reads them; what the device does not tell stays empty.
 GpuCondition condition_of(const NvmlLibrary& nvml, const std::string& uuid);
+// Energy of the whole board since its driver was loaded, J; nullopt where the device does not count
+// it (before Volta).
+std::optional<double> energy_j(const NvmlLibrary& nvml, const std::string& uuid);
 
 }  // namespace tangram

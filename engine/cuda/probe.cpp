@@ -39,6 +39,8 @@ Json now_of(const GpuCondition& condition) {
   if (condition.max_sm_mhz) json["max_sm_mhz"] = *condition.max_sm_mhz;
   if (condition.memory_mhz) json["memory_mhz"] = *condition.memory_mhz;
   if (condition.power_w) json["power_w"] = *condition.power_w;
+  if (condition.busy_pct) json["busy_pct"] = *condition.busy_pct;
+  if (condition.memory_busy_pct) json["memory_busy_pct"] = *condition.memory_busy_pct;
   return json;
 }
 

@@ -18,6 +18,16 @@ CudaMachine gpus_of_this_machine() {
   }
 }
 
+std::function<std::optional<double>()> energy_meter() {
+  const std::optional<NvmlLibrary> nvml = load_nvml();
+  for (const CudaGpu& gpu : gpus_of_this_machine().gpus) {
+    if (gpu.mig) continue;
+    if (!nvml || !energy_j(*nvml, gpu.uuid)) break;
+    return [library = *nvml, uuid = gpu.uuid] { return energy_j(library, uuid); };
+  }
+  return {};
+}
+
 Json probe_this_machine() {
   try {
     return probe_gpus(load_cuda_driver(), load_nvml(),
@@ -35,6 +45,10 @@ namespace tangram {
 
 CudaMachine gpus_of_this_machine() {
   throw SystemError("this program was built without CUDA: no toolkit was found");
+}
+
+std::function<std::optional<double>()> energy_meter() {
+  return {};
 }
 
 Json probe_this_machine() {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/cuda/division.h"
+#include "engine/cuda/lane_tracer.h"
 
 namespace tangram {
 namespace {
@@ -77,7 +78,8 @@ class CudaLanePlace final : public LanePlace {
 
 class CudaPlace final : public TorchPlace {
  public:
-  explicit CudaPlace(const WorkerSpec& spec) : driver_(load_cuda_driver()), device_(driver_, spec) {
+  explicit CudaPlace(const WorkerSpec& spec)
+      : tracer_(spec.lists_kernels), driver_(load_cuda_driver()), device_(driver_, spec) {
     const char* const graphs = std::getenv("TANGRAM_TORCH_GRAPHS");
     captures_ = graphs == nullptr || std::string_view(graphs) != "0";
   }
@@ -91,9 +93,13 @@ class CudaPlace final : public TorchPlace {
   std::unique_ptr<LanePlace> enter(const LaneSpec&, std::size_t index) override {
     return std::make_unique<CudaLanePlace>(driver_, device_, index, captures_);
   }
+  std::vector<Kernel> kernels(Lane& lane, std::uint32_t model, std::uint32_t batch) override {
+    return tracer_.kernels(lane, model, batch);
+  }
   void release() override { c10::cuda::CUDACachingAllocator::emptyCache(); }
 
  private:
+  LaneTracer tracer_;  // begins before there is a context
   CudaDriver driver_;
   DividedDevice device_;
   bool captures_ = true;

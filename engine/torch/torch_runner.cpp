@@ -64,6 +64,9 @@ class TorchLane final : public Lane {
   }
   void run(std::uint32_t model, std::uint32_t batch) override;
   double weights_mib(std::uint32_t model) const override { return models_[model].weights_mib; }
+  std::vector<Kernel> kernels(std::uint32_t model, std::uint32_t batch) override {
+    return place_.kernels(*this, model, batch);
+  }
 
  private:
   struct Batch {

@@ -41,6 +41,12 @@ class TorchPlace {
   virtual WorkerGrant describe() const = 0;
   // Called by the lane's thread. Throws RunnerError.
   virtual std::unique_ptr<LanePlace> enter(const LaneSpec& lane, std::size_t index) = 0;
+  // As Lane::kernels(), for a lane of this place.
+  virtual std::vector<Kernel> kernels(Lane& /*lane*/,
+                                      std::uint32_t /*model*/,
+                                      std::uint32_t /*batch*/) {
+    throw RunnerError(RunnerFault::kUnsupported, "kernel lists: the CPU has none");
+  }
   // After a model was unloaded: gives back memory that the framework keeps.
   virtual void release() {}
 };

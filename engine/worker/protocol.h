@@ -20,6 +20,7 @@ enum class PacketKind : std::uint32_t {
   kRun,     // lane, batch, model, size, begin and end of the window
   kLoad,    // lane, model
   kUnload,  // lane, model
+  kTrace,   // lane, model, size: list the kernels of a batch
   kClose,   // finish the batches that run, then exit
   // Worker to engine.
   kReady,       // text: the WorkerGrant as JSON
@@ -29,7 +30,8 @@ enum class PacketKind : std::uint32_t {
   kRefused,     // lane, batch, refusal; text: why, unless it was too late
   kLoaded,      // lane, model, begin, end, weights_mib
   kUnloaded,    // lane, model, begin, end
-  kLoadFailed,  // lane, model, fault; text: why
+  kLoadFailed,  // lane, model, fault; text: why; the answer to kTrace, too
+  kTraced,      // lane, model; text: the kernels as JSON
   kLaneLost,    // lane; text: why; the other lanes go on
 };
 

@@ -47,6 +47,12 @@ class Lane {
   virtual void run(std::uint32_t model, std::uint32_t batch) = 0;
   // Memory that the weights of a loaded model hold, MiB; 0 where the runner cannot tell.
   virtual double weights_mib(std::uint32_t model) const = 0;
+  // Runs a batch several times and returns its kernels, in the order of their starts, with median
+  // durations. Requires: loaded. Throws RunnerError: kUnsupported where they cannot be listed, or
+  // WorkerSpec::lists_kernels was not set.
+  virtual std::vector<Kernel> kernels(std::uint32_t /*model*/, std::uint32_t /*batch*/) {
+    throw RunnerError(RunnerFault::kUnsupported, "this runner lists no kernels");
+  }
 };
 
 // The device of one worker process; lanes open from their own threads, in any order, after it.

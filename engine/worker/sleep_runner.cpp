@@ -30,6 +30,10 @@ class SleepLane final : public Lane {
         std::chrono::duration<double, std::milli>(times.fixed_ms + times.item_ms * batch));
   }
   double weights_mib(std::uint32_t) const override { return 0; }
+  std::vector<Kernel> kernels(std::uint32_t model, std::uint32_t batch) override {
+    const Times& times = times_[model];
+    return {{batch, "wait", batch, 1, 0, 0, 1e3 * (times.fixed_ms + times.item_ms * batch)}};
+  }
 
  private:
   struct Times {

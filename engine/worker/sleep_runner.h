@@ -1,5 +1,5 @@
 // The runner that only waits: model "sleep-MS" or "sleep-MS-MS" takes a fixed time and a time per
-// item. For tests of everything around the models.
+// item, and lists itself as one kernel. For tests of everything around the models.
 #pragma once
 
 #include "engine/worker/runner.h"

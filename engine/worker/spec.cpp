@@ -107,8 +107,13 @@ LaneSpec lane_from(const JsonNode& node, std::size_t models) {
 }  // namespace
 
 Json to_json(const WorkerSpec& spec) {
-  Json json{{"runner", spec.runner}, {"device", spec.device},       {"sharing", spec.sharing},
-            {"cores", spec.cores},   {"cpu_quota", spec.cpu_quota}, {"group", spec.quota_group}};
+  Json json{{"runner", spec.runner},
+            {"device", spec.device},
+            {"sharing", spec.sharing},
+            {"cores", spec.cores},
+            {"cpu_quota", spec.cpu_quota},
+            {"group", spec.quota_group},
+            {"lists_kernels", spec.lists_kernels}};
   json["environment"] = Json::array();
   for (const auto& [name, value] : spec.environment) {
     json["environment"].push_back(Json::array({name, value}));
@@ -135,6 +140,9 @@ WorkerSpec worker_spec_from(const Json& json) {
   }
   spec.cpu_quota = Reader::number(object, "cpu_quota", 0, 1);
   spec.quota_group = Reader::text(object, "group");
+  if (const auto lists = object.require("lists_kernels")) {
+    spec.lists_kernels = lists->boolean().value_or(false);
+  }
   for (const JsonNode& pair : Reader::items(object, "environment")) {
     const std::vector<JsonNode> parts = pair.items();
     if (parts.size() != 2 || !parts[0].value().is_string() || !parts[1].value().is_string()) {
@@ -182,6 +190,35 @@ WorkerGrant worker_grant_from(const Json& json) {
   object.finish();
   reader.finish();
   return grant;
+}
+
+Json kernels_to_json(const std::vector<Kernel>& kernels) {
+  Json json = Json::array();
+  for (const Kernel& k : kernels) {
+    json.push_back(Json::array({k.batch, k.name.substr(0, kLongestKernelName), k.grid, k.threads,
+                                k.registers, k.shared_memory, k.duration_us}));
+  }
+  return json;
+}
+
+std::vector<Kernel> kernels_from(const Json& json) {
+  Reader reader("kernels");
+  std::vector<Kernel> kernels;
+  for (const JsonNode& node : reader.root(json).items()) {
+    const std::vector<JsonNode> parts = node.items();
+    constexpr std::size_t kParts = 7;
+    if (parts.size() != kParts) {
+      node.fault("must have " + std::to_string(kParts) + " parts");
+      continue;
+    }
+    const auto number = [&](std::size_t part) {
+      return static_cast<std::uint32_t>(parts[part].integer(0, UINT32_MAX).value_or(0));
+    };
+    kernels.push_back({number(0), parts[1].string().value_or(""), number(2), number(3), number(4),
+                       number(5), parts[6].number(0, 1e12).value_or(0)});
+  }
+  reader.finish();
+  return kernels;
 }
 
 }  // namespace tangram

@@ -39,6 +39,8 @@ struct WorkerSpec {
   double cpu_quota = 0;     // of one core, (0, 1]; 0: no limit
   std::string quota_group;  // workers that name the same group share one quota; "": its own
   std::vector<std::pair<std::string, std::string>> environment;  // added before it starts
+  // Its lanes will be asked for kernel lists: a profiler watches every launch, which takes time.
+  bool lists_kernels = false;
   std::vector<ModelSpec> models;
   std::vector<LaneSpec> lanes;
 };
@@ -59,5 +61,12 @@ Json to_json(const WorkerGrant& grant);
 // Throw ConfigError for text that the functions above did not write.
 WorkerSpec worker_spec_from(const Json& json);
 WorkerGrant worker_grant_from(const Json& json);
+
+// Kernels as they pass: [[batch, name, grid, threads, registers, shared memory, us], ...]. Names
+// are cut to kLongestKernelName: those of C++ templates have no end.
+inline constexpr std::size_t kLongestKernelName = 120;
+Json kernels_to_json(const std::vector<Kernel>& kernels);
+// Throws ConfigError for text that the function above did not write.
+std::vector<Kernel> kernels_from(const Json& json);
 
 }  // namespace tangram

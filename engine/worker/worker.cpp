@@ -81,6 +81,7 @@ class LaneThread {
   bool run_now(const Packet& job);
   void load(const Packet& job);
   void unload(const Packet& job);
+  void list_kernels(const Packet& job);
   // Reports a batch that failed.
   bool failed(const Packet& job, const Failure& failure);
   void check_loaded(std::uint32_t model, bool loaded) const;
@@ -139,6 +140,9 @@ bool LaneThread::serve(const Packet& job) {
       return run(job);
     case PacketKind::kLoad:
       load(job);
+      return true;
+    case PacketKind::kTrace:
+      list_kernels(job);
       return true;
     default:
       unload(job);
@@ -244,6 +248,19 @@ void LaneThread::unload(const Packet& job) {
   }
 }
 
+void LaneThread::list_kernels(const Packet& job) {
+  try {
+    check_loaded(job.model, true);
+    engine_.send(about(job, PacketKind::kTraced),
+                 kernels_to_json(lane_->kernels(job.model, job.size)).dump());
+  } catch (...) {
+    const Failure failure = current_failure();
+    Packet report = about(job, PacketKind::kLoadFailed);
+    report.fault = static_cast<std::uint8_t>(failure.fault);
+    engine_.send(report, failure.what);
+  }
+}
+
 class Worker {
  public:
   Worker(Channel& engine, const std::vector<RunnerEntry>& runners)
@@ -315,6 +332,7 @@ bool Worker::hand_out() {
       case PacketKind::kRun:
       case PacketKind::kLoad:
       case PacketKind::kUnload:
+      case PacketKind::kTrace:
         if (packet.lane < lanes_.size()) lanes_[packet.lane]->push(packet);
         break;
       case PacketKind::kClose:

@@ -190,6 +190,7 @@ class InstantReader {
         return ExecutorMessage{executor(row, 1), row.boolean(2)};
       default:
         row.expect_size(6);
+        if (!deployment_.weights.managed()) row.fault(0, "the scenario loads no weights in a run");
         return LoadedMessage{executor(row, 1), model(row, 2), row.boolean(3), row.time(4),
                              row.time(5)};
     }

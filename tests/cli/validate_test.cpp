@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "profiles/profile_io.h"
+#include "sim/core/atomic_file.h"
 #include "validate/validation.h"
 
 namespace tangram::cli_test {
@@ -141,6 +142,44 @@ TEST_F(Validate, ADamagedFileIsRefused) {
   EXPECT_THROW(read_validation_file(folder_.path("cut.h5")), ConfigError);
 }
 
+// The shipped scenario of two models in turns on one core, its networks replaced by waits: a
+// process each in both worlds.
+TEST_F(Validate, TheShippedTurnsAreTwoProcessesOnOneCore) {
+  const auto shipped = [](const std::string& name) {
+    std::string text =
+        read_file(std::string(TANGRAM_SOURCE_DIR) + "/scenarios/quickstart-validate/" + name);
+    for (const auto& [network, wait] :
+         {std::pair("mobilenet_v2", "sleep-2"), std::pair("resnet18", "sleep-5")}) {
+      const std::string_view old_name(network);
+      for (std::size_t at = text.find(old_name); at != std::string::npos;
+           at = text.find(old_name, at)) {
+        text.replace(at, old_name.size(), wait);
+      }
+    }
+    return text;
+  };
+  folder_.write("turns.json", shipped("turns.json"));
+  folder_.write("turns.plan.json", shipped("turns.plan.json"));
+  const Outcome done = folder_.tangram(
+      {"validate", "turns.json", "--backend", "cpu", "--runner", "sleep", "--out", "V.h5", "--set",
+       "/duration_s=0.7", "--set", "/warmup_s=0.1", "--set", "/workloads/0/arrivals/rate_rps=60",
+       "--set", "/workloads/1/arrivals/rate_rps=40", "--set",
+       R"(/profiles=[{"model": "sleep-2", "gpu": "cpu",
+                      "latency": {"fixed_ms": 2, "per_item_ms": 0, "max_batch": 4}},
+                     {"model": "sleep-5", "gpu": "cpu",
+                      "latency": {"fixed_ms": 5, "per_item_ms": 0, "max_batch": 4}}])"});
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  const Validation validation = read_validation_file(folder_.path("V.h5"));
+  EXPECT_EQ(validation.real[0].executors.size(), 2U);
+  EXPECT_EQ(validation.simulated[0].executors, validation.real[0].executors);
+  EXPECT_THAT(validation.real[0].notes,
+              ::testing::Contains(HasSubstr("is shared by 2 executors, which the kernel runs in "
+                                            "turns")));
+  const ComparedWorkload& total = validation.comparison.total;
+  EXPECT_GT(total.real.completed, 0);
+  EXPECT_EQ(double(total.pairing.completed), total.real.offered);
+}
+
 class Measure : public ::testing::Test {
  protected:
   std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
@@ -182,6 +221,53 @@ TEST_F(Measure, PairsBecomeCoRuns) {
   EXPECT_EQ(profiles[1].co_runs[0].other, "sleep-1-1");
 }
 
+TEST_F(Measure, SaysHowMuchOfTheCoreWasUsed) {
+  ASSERT_EQ(folder_.tangram(arguments()).exit_code, 0);
+  Faults faults;
+  for (const Profile& profile : read_profile_file(folder_.path("P.h5"), faults)) {
+    for (const LatencyPoint& point : profile.points) {
+      ASSERT_TRUE(point.sm_occupancy.has_value());
+      EXPECT_GE(*point.sm_occupancy, 0);
+      EXPECT_LE(*point.sm_occupancy, 1);
+      EXPECT_FALSE(point.power_w.has_value());
+    }
+  }
+  faults.throw_if_any();
+}
+
+TEST_F(Measure, ListsKernelsWhereTheRunnerDoes) {
+  const Outcome done = folder_.tangram(arguments({"--kernels", "8,1"}));
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("sleep-1-1 batch 8: 1 kernels, together 9 ms"));
+  Faults faults;
+  const std::vector<Profile> profiles = read_profile_file(folder_.path("P.h5"), faults);
+  faults.throw_if_any();
+  EXPECT_EQ(profiles[0].kernels,
+            (std::vector<Kernel>{{1, "wait", 1, 1, 0, 0, 2000}, {8, "wait", 8, 1, 0, 0, 9000}}));
+  const Outcome native =
+      folder_.tangram({"profile", "measure", "--backend", "cpu", "--runner", "native", "--models",
+                       "mlp-8-1", "--batches", "1", "--repetitions", "5", "--min-time", "0",
+                       "--kernels", "1,8", "--out", "Q.h5"});
+  ASSERT_EQ(native.exit_code, 0) << native.err;
+  EXPECT_THAT(native.err,
+              HasSubstr("note: mlp-8-1 batch 1 has no kernel list: this runner lists no kernels"));
+}
+
+// Two runners in one measurement: a process each.
+TEST_F(Measure, AHogOfAnotherRunnerLoadsTheOtherPart) {
+  const Outcome done = folder_.tangram(arguments({"--shares", "50", "--hogs", "mlp-16-2", "--pairs",
+                                                  "sleep-2+mlp-16-2", "--pair-batches", "1/1"}));
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  Faults faults;
+  const std::vector<Profile> profiles = read_profile_file(folder_.path("P.h5"), faults);
+  faults.throw_if_any();
+  ASSERT_EQ(profiles.size(), 2U);
+  EXPECT_EQ(profiles[1].provenance.framework, "sleep");
+  ASSERT_EQ(profiles[1].co_runs.size(), 1U);
+  EXPECT_EQ(profiles[1].co_runs[0].other, "mlp-16-2");
+  EXPECT_THAT(profiles[0].co_runs, IsEmpty());
+}
+
 TEST_F(Measure, WrongInputIsToldAllAtOnce) {
   const Outcome done = folder_.tangram({"profile", "measure", "--models", "a,a", "--batches", "0",
                                         "--shares", "0", "--gpu", "cpuu", "--out", "none/P.h5"});
@@ -192,6 +278,10 @@ TEST_F(Measure, WrongInputIsToldAllAtOnce) {
   EXPECT_EQ(folder_.tangram(arguments({"--backend", "emulated"})).exit_code, 2);
   EXPECT_EQ(folder_.tangram(arguments({"--runner", "slep"})).exit_code, 2);
   EXPECT_EQ(folder_.tangram(arguments({"--pairs", "sleep-1-1"})).exit_code, 2);
+  const Outcome hogs = folder_.tangram(
+      arguments({"--hogs", "mlp-8-1", "--hog-runner", "nativ", "--pairs", "sleep-2+mlp-8-1"}));
+  EXPECT_EQ(hogs.exit_code, 2);
+  EXPECT_THAT(hogs.err, HasSubstr("--hog-runner: unknown runner"));
   EXPECT_THAT(folder_.names(), IsEmpty());
 }
 

@@ -45,6 +45,33 @@ TEST_F(Workers, RunABatchForAsLongAsItTakes) {
   EXPECT_GE(times.end - times.start, milliseconds(11));
 }
 
+TEST_F(Workers, ListTheKernelsOfABatchWhereTheirRunnerCan) {
+  calls_.open({worker_of("sleep", {"sleep-5-2"}), worker_of("native", {"mlp-8-1"})});
+  EXPECT_EQ(calls_.kernels({0, 0}, 0, 3), (std::vector<Kernel>{{3, "wait", 3, 1, 0, 0, 11000}}));
+  EXPECT_THAT(message_of<RunnerError>([&] {
+                calls_.kernels({1, 0}, 0, 1);
+              }),
+              HasSubstr("lists no kernels"));
+  calls_.unload({0, 0}, 0);
+  EXPECT_THAT(message_of<RunnerError>([&] {
+                calls_.kernels({0, 0}, 0, 1);
+              }),
+              HasSubstr("is not loaded"));
+  // The lane goes on.
+  calls_.run({1, 0}, 0, 1);
+}
+
+TEST(KernelLists, PassAsTheyAreWithLongNamesCut) {
+  const std::string longest(kLongestKernelName, 'x');
+  const std::vector<Kernel> kernels{{1, "a", 2, 3, 4, 5, 6.5}, {8, longest + "y", 1, 1, 0, 0, 0.1}};
+  const std::vector<Kernel> back = kernels_from(kernels_to_json(kernels));
+  ASSERT_EQ(back.size(), 2U);
+  EXPECT_EQ(back[0], kernels[0]);
+  EXPECT_EQ(back[1].name, longest);
+  EXPECT_THROW(kernels_from(Json::parse(R"([[1, "a", 2]])")), ConfigError);
+  EXPECT_THROW(kernels_from(Json::parse(R"([[1, "a", -2, 3, 4, 5, 6.5]])")), ConfigError);
+}
+
 TEST_F(Workers, DoOneBatchOfALaneAfterTheOther) {
   calls_.open({worker_of("sleep", {"sleep-5"})});
   auto first = calls_.start({0, 0}, 0, 1);

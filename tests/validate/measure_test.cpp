@@ -18,6 +18,19 @@ namespace {
 class FakeDevice final : public MeasureDevice {
  public:
   std::vector<std::unique_ptr<MeasureLane>> open(const std::vector<Share>& shares) override;
+  std::vector<std::unique_ptr<MeasureLane>> open_beside_hog(const Share& model,
+                                                            const Share& hog) override {
+    ++hogs_opened;
+    return open({model, hog});
+  }
+  // "m<k>" has k kernels at batch 1 and one more at larger batches, each as long as its number.
+  std::vector<Kernel> kernels(const std::string& model, std::uint32_t batch) override {
+    std::vector<Kernel> list;
+    if (!lists_kernels) return list;
+    const int count = std::stoi(model.substr(1)) + (batch > 1 ? 1 : 0);
+    for (int i = 1; i <= count; ++i) list.push_back({batch, "k", batch, 32, 0, 0, double(i)});
+    return list;
+  }
   Record record() const override { return {"fake device", "driver 1", "none"}; }
 
   // Every run by the thread that measures, in order: "m1 2 100".
@@ -25,6 +38,12 @@ class FakeDevice final : public MeasureDevice {
   std::map<std::string, int> loads;
   std::size_t dies_at = ~std::size_t{0};  // run that fails
   double drift = 0;                       // of the duration, per run
+  bool lists_kernels = true;
+  int hogs_opened = 0;
+  // Of every run: a quarter of its time is lost around it, half of it is spent on a processor, and
+  // the device takes 200 W all along. 0: nothing counts.
+  double processors = 0;
+  double elapsed_s = 0, processor_s = 0;
   // The second of two lanes side by side runs in a thread of its own.
   const std::thread::id measuring = std::this_thread::get_id();
   std::atomic<bool> has_neighbour{false};
@@ -43,13 +62,28 @@ class FakeLane final : public MeasureLane {
   }
   double run(const std::string& model, std::uint32_t batch) override {
     if (!loaded_.contains(model)) throw std::logic_error("not loaded");
+    const double ms = run_for(model, batch);
+    if (std::this_thread::get_id() == device_.measuring) {
+      device_.elapsed_s += 1.25e-3 * ms;
+      device_.processor_s += 0.5e-3 * ms;
+    }
+    return ms;
+  }
+  std::optional<Usage> usage() override {
+    if (device_.processors == 0) return std::nullopt;
+    return Usage{device_.elapsed_s, device_.processor_s, device_.processors,
+                 200 * device_.elapsed_s};
+  }
+
+ private:
+  double run_for(const std::string& model, std::uint32_t batch) {
     const double alone = std::stod(model.substr(1)) * batch * 100 / percent_;
     if (std::this_thread::get_id() != device_.measuring) {
       device_.has_neighbour = true;
       return alone * 1.5;
     }
     // The second lane alone again: its thread has ended.
-    if (model == "m2") device_.has_neighbour = false;
+    if (model != "m1") device_.has_neighbour = false;
     if (device_.runs.size() == device_.dies_at) throw SystemError("the device died");
     device_.runs.push_back(model + ' ' + std::to_string(batch) + ' ' +
                            std::to_string(int(percent_)));
@@ -57,7 +91,6 @@ class FakeLane final : public MeasureLane {
     return alone * drifted * (device_.has_neighbour ? 1.5 : 1);
   }
 
- private:
   FakeDevice& device_;
   const double percent_;
   std::map<std::string, bool> loaded_;
@@ -213,6 +246,98 @@ TEST_F(MeasureTest, PairsMayHaveOtherBatchesAndShares) {
   EXPECT_EQ(second.share_pct, 80);
   EXPECT_EQ(second.other_share_pct, 20);
   EXPECT_EQ(profiles[1].co_runs[1].share_pct, 50);
+}
+
+TEST_F(MeasureTest, AHogLoadsTheDeviceBesideAModelAndHasNoProfile) {
+  FakeDevice device;
+  plan_.hogs = {"h3"};
+  Faults faults;
+  check_plan(plan_, faults);
+  read_pairs({{"m1+m2", "m1+h3"}, {"1/1"}, {}}, plan_, faults);
+  faults.throw_if_any();
+  const std::vector<Profile> profiles = run(device);
+  EXPECT_EQ(device.hogs_opened, 1);
+  ASSERT_EQ(profiles.size(), 2U);
+  ASSERT_EQ(profiles[0].co_runs.size(), 2U);
+  EXPECT_EQ(profiles[0].co_runs[0].other, "m2");
+  EXPECT_EQ(profiles[0].co_runs[1].other, "h3");
+  EXPECT_DOUBLE_EQ(profiles[0].co_runs[1].slowdown, 1.5);
+  EXPECT_EQ(profiles[1].co_runs.size(), 1U);
+}
+
+TEST_F(MeasureTest, EveryFaultOfTheHogsIsTold) {
+  plan_.hogs = {"m1", "h3", "h4"};
+  Faults faults;
+  check_plan(plan_, faults);
+  EXPECT_EQ(faults.size(), 1U);  // m1 is a model
+  read_pairs({{"h3+m2", "m1+h3"}, {"1/1"}, {}}, plan_, faults);
+  // h3 stands first; m1 and h4 are in no pair as hogs.
+  EXPECT_EQ(faults.size(), 4U);
+  try {
+    faults.throw_if_any();
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("a hog stands second"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("\"h4\" is in no pair, as MODEL+h4"));
+  }
+}
+
+TEST_F(MeasureTest, UseIsThatOfTheMeasuredBatchesOverWhatWasGranted) {
+  FakeDevice device;
+  device.processors = 0.8;
+  for (const Profile& profile : run(device)) {
+    for (const LatencyPoint& point : profile.points) {
+      // Half a millisecond on a processor in 1.25 ms of 0.8 processors; 200 W throughout.
+      ASSERT_TRUE(point.sm_occupancy && point.power_w);
+      EXPECT_NEAR(*point.sm_occupancy, 0.5, 1e-9);
+      EXPECT_NEAR(*point.power_w, 200, 1e-6);
+    }
+  }
+  // The same from the journal, without a run.
+  FakeDevice again;
+  const std::vector<Profile> profiles = run(again);
+  EXPECT_THAT(again.runs, ::testing::IsEmpty());
+  EXPECT_NEAR(profiles[0].points[0].sm_occupancy.value_or(0), 0.5, 1e-9);
+}
+
+TEST_F(MeasureTest, UseIsAtMostAllAndUnknownWhereNothingCounts) {
+  FakeDevice device;
+  device.processors = 0.1;
+  EXPECT_EQ(run(device)[0].points[0].sm_occupancy, 1);
+  FakeDevice blind;
+  MeasureJournal journal(folder_.file("blind.journal"), key_of(plan_));
+  const std::vector<Profile> profiles = measure(blind, plan_, journal, {});
+  EXPECT_EQ(profiles[0].points[0].sm_occupancy, std::nullopt);
+  EXPECT_EQ(profiles[0].points[0].power_w, std::nullopt);
+}
+
+TEST_F(MeasureTest, KernelsAreListedForTheBatchesAskedFor) {
+  plan_.kernel_batches = {1, 8};
+  FakeDevice device;
+  const std::string store = folder_.file("p.h5");
+  write_profile_store(store, run(device));
+  EXPECT_EQ(progress_.back(), 1);
+  Faults faults;
+  const std::vector<Profile> back = read_profile_file(store, faults);
+  faults.throw_if_any();
+  ASSERT_EQ(back.size(), 2U);
+  ASSERT_EQ(back[1].kernels.size(), 5U);  // two at batch 1, three at batch 8
+  EXPECT_EQ(back[1].kernels[1], (Kernel{1, "k", 1, 32, 0, 0, 2}));
+  EXPECT_EQ(back[1].kernels[4], (Kernel{8, "k", 8, 32, 0, 0, 3}));
+  EXPECT_EQ(back[1].launches, 2);
+  EXPECT_EQ(back[0].launches, 1);
+}
+
+TEST_F(MeasureTest, ADeviceThatListsNoKernelsLeavesThemOut) {
+  plan_.kernel_batches = {1, 8};
+  FakeDevice device;
+  device.lists_kernels = false;
+  const std::vector<Profile> profiles = run(device);
+  EXPECT_THAT(profiles[0].kernels, ::testing::IsEmpty());
+  EXPECT_EQ(profiles[0].launches, std::nullopt);
+  plan_.kernel_batches = {0};
+  Faults faults;
+  check_plan(plan_, faults);
+  EXPECT_EQ(faults.size(), 1U);
 }
 
 TEST_F(MeasureTest, EveryFaultOfThePairsIsTold) {

@@ -58,6 +58,14 @@ NvmlLibrary Nvml::table() const {
     return kNvmlSuccess;
   };
   t.max_clock_mhz = t.clock_mhz;
+  t.utilization = [](NvmlDevice, NvmlUtilization* rates) {
+    *rates = {73, 41};
+    return kNvmlSuccess;
+  };
+  t.energy_mj = [](NvmlDevice, unsigned long long* millijoules) {
+    *millijoules = 12'345'678;
+    return kNvmlSuccess;
+  };
   t.power_mw = [](NvmlDevice, unsigned*) { return kNotFound; };
   t.mig_mode = [](NvmlDevice, unsigned* now, unsigned* pending) {
     *now = *pending = mig.empty() ? 0 : 1;

@@ -66,6 +66,23 @@ TEST(KernelRunner, LanesOfDifferentPartitionsUseDisjointMultiprocessors) {
   for (const unsigned sm : of_a) EXPECT_FALSE(of_b.contains(sm)) << sm;
 }
 
+// Nothing runs on the fake driver, so that there is nothing to list, with CUPTI or without: the
+// lane says so and goes on.
+TEST(KernelRunner, ALaneWithoutKernelListsSaysSoAndGoesOn) {
+  for (const bool wanted : {false, true}) {
+    const fake::Driver fake({});
+    WorkerSpec spec = spec_of("cuda-streams", {Share{}});
+    spec.lists_kernels = wanted;
+    const auto device = make_kernels_device(spec, fake.table(), kImage);
+    const auto lane = device->open(spec.lanes[0], 0);
+    lane->load(0);
+    EXPECT_EQ(fault_when([&] { lane->kernels(0, 1); }), RunnerFault::kUnsupported);
+    const std::size_t before = fake.launches().size();
+    lane->run(0, 1);
+    EXPECT_EQ(fake.launches().size(), before + 8);
+  }
+}
+
 TEST(KernelRunner, LanesOfOnePartitionShareItsMultiprocessors) {
   const fake::Driver fake({});
   WorkerSpec spec = spec_of("cuda-green", {{ShareKind::kSms, 64}, {ShareKind::kSms, 64}});

@@ -23,6 +23,8 @@ TEST(Probe, ListsTheSplitsOfEveryGpu) {
   ASSERT_EQ(json["gpus"].size(), 1U);
   const Json& gpu = json["gpus"][0];
   EXPECT_EQ(gpu["now"]["sm_mhz"], 1980);
+  EXPECT_EQ(gpu["now"]["busy_pct"], 73);
+  EXPECT_EQ(gpu["now"]["memory_busy_pct"], 41);
   EXPECT_EQ(gpu["compute_capability"], "9.0");
   const Json& green = gpu["green_contexts"];
   EXPECT_EQ(green["smallest"], 8);
@@ -34,6 +36,16 @@ TEST(Probe, ListsTheSplitsOfEveryGpu) {
   EXPECT_EQ(green["splits"][0]["to"], 8);
   EXPECT_EQ(green["splits"][5]["from"], 41);
   EXPECT_EQ(green["splits"][5]["to"], 64);
+}
+
+TEST(Nvml, CountsEnergyWhereTheLibraryDoes) {
+  const fake::Nvml nvml({});
+  NvmlLibrary table = nvml.table();
+  EXPECT_EQ(energy_j(table, "GPU-fake"), 12345.678);
+  table.energy_mj = nullptr;
+  table.utilization = nullptr;
+  EXPECT_EQ(energy_j(table, "GPU-fake"), std::nullopt);
+  EXPECT_EQ(condition_of(table, "GPU-fake").busy_pct, std::nullopt);
 }
 
 TEST(Probe, ListsMigInstancesInTheirPlace) {

@@ -214,6 +214,8 @@ TEST_F(Recorded, HoldsEveryNumberToTheDeployment) {
   EXPECT_THAT(faults_with(R"(["refused",)", R"(["refused",9)"),
               one("log:5#/messages/0/1: ", "batch slots"));
   EXPECT_THAT(faults_with(R"("lost"])", R"("last"])"), one("log:5#/messages/0/3: ", "lost"));
+  EXPECT_THAT(faults_with(R"(["timer",0])", R"(["loaded",0,0,true,0,0])"),
+              one("log:8#/messages/0/0: ", "loads no weights"));
   EXPECT_THAT(faults_with(R"(["timer",)", R"(["timer",7)"), one("log:8#/messages/0/1: ", "timers"));
   EXPECT_THAT(faults_with(R"(["run",0)", R"(["run",1)"),
               one("#/decisions/0/1: ", "one of the 1 executors"));
