@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 
-from present import write_figure, write_tables
+from present import write_figure, write_matrix, write_tables
 from study import ROOT, Study, add_arguments, parse, verdict
 
 # Rows (model, size, batch, processes) of the published profiles that cannot be true: copies of the
@@ -244,7 +244,8 @@ def main():
     audit.run()
     write_tables(audit.path("audit.csv"), audit.path("audit.md"))
     write_figure(audit.path("audit.csv"), audit.path("audit.svg"))
-    print(f"{audit.path('audit.csv')}, audit.md and audit.svg are written")
+    write_matrix(audit.path("audit.csv"), audit.path("matrix.csv"), audit.path("matrix.svg"))
+    print(f"{audit.path('audit.csv')}, audit.md, audit.svg, matrix.csv and matrix.svg are written")
 
 
 if __name__ == "__main__":

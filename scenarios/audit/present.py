@@ -12,6 +12,8 @@ SHOWN = (("shipped", "as is"), ("parvagpu", "clean"), ("optimal", "clean"),
          ("tangram 99 %", "clean"), ("tangram 99.9 %", "clean"))
 FEWEST_MISSES_PCT = 0.005  # the bottom of the figure; fewer misses are drawn there
 MAIN = ("wrr", "eager")
+MATRIX_KEYS = ("arrivals", "contender", "profiles", "routing", "batching")
+MATRIX_SHOWN = (("shipped", "as is"), ("optimal", "clean"), ("tangram 99 %", "clean"))
 
 
 def read(path):
@@ -64,25 +66,79 @@ def gpus_table(rows, refused):
     return lines
 
 
-def matrix_table(rows):
-    """Services below 99 % and 99.9 % over all scenarios, under every routing and batching."""
+def matrix(rows):
+    """Every plan under every routing and batching, over all scenarios: the mean of the scenarios'
+    attained requests, and the worst service of all; half widths are those of 95 % intervals."""
     shortest = rows[rows["measured_s"] == rows["measured_s"].min()]
+    combined = []
+    for key, group in shortest.groupby(
+            ["arrivals", "contender", "profiles", "routing", "batching"], sort=False):
+        worst = group.loc[group["worst_pct"].idxmin()]
+        combined.append(dict(zip(MATRIX_KEYS, key)) | {
+            "scenarios": len(group), "services": int(group["services"].sum()),
+            "mean_pct": group["mean_pct"].mean(),
+            "mean_half_pct": (group["mean_half_pct"] ** 2).sum() ** 0.5 / len(group),
+            "worst_scenario": worst["scenario"], "worst_service": worst["worst_service"],
+            "worst_pct": worst["worst_pct"], "worst_half_pct": worst["worst_half_pct"],
+            "below_99": int(group["below_99"].sum()), "below_999": int(group["below_999"].sum())})
+    return pandas.DataFrame(combined)
+
+
+def matrix_table(rows):
+    """Services below 99 % and 99.9 % over all scenarios, and the worst one."""
+    combined = matrix(rows)
     lines = []
-    for arrivals in ordered(shortest["arrivals"]):
-        of_process = shortest[shortest["arrivals"] == arrivals]
+    for arrivals in ordered(combined["arrivals"]):
+        of_process = combined[combined["arrivals"] == arrivals]
         batchings = ordered(of_process["batching"])
         lines += [f"### {arrivals}", "", "| plan | rows | routing | " + " | ".join(batchings) + " |",
                   "|-|-|-|" + "-|" * len(batchings)]
         for (contender, profiles, routing), group in of_process.groupby(
                 ["contender", "profiles", "routing"], sort=False):
-            cells = []
-            for batching in batchings:
-                g = group[group["batching"] == batching]
-                cells.append(f"{int(g['below_99'].sum())} / {int(g['below_999'].sum())} "
-                             f"({g['worst_pct'].min():.1f})")
+            of_batching = group.set_index("batching")
+            cells = [f"{row['below_99']} / {row['below_999']} ({row['worst_pct']:.1f} ± "
+                     f"{row['worst_half_pct']:.1f})"
+                     for row in (of_batching.loc[batching] for batching in batchings)]
             lines.append(f"| {contender} | {profiles} | {routing} | " + " | ".join(cells) + " |")
         lines.append("")
     return lines
+
+
+def write_matrix(source, table, figure_file):
+    """The matrix as CSV, and its figure."""
+    combined = matrix(read(source)[0])
+    combined.to_csv(table, index=False, float_format="%.4f", lineterminator="\n")
+    style.apply()
+    processes = ordered(combined["arrivals"])
+    shown = [key for key in MATRIX_SHOWN
+             if ((combined["contender"] == key[0]) & (combined["profiles"] == key[1])).any()]
+    batchings = ordered(combined["batching"])
+    routings = ordered(combined["routing"])
+    figure = Figure(figsize=(style.WIDTHS["page"], 1.2 + 1.2 * len(shown)))
+    FigureCanvasAgg(figure)
+    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.03)
+    grid = figure.subplots(len(shown), len(processes), sharex=True, sharey=True, squeeze=False)
+    handles = {}
+    for line, (contender, profiles) in zip(grid, shown):
+        for axes, arrivals in zip(line, processes):
+            here = combined[(combined["arrivals"] == arrivals) &
+                            (combined["contender"] == contender) &
+                            (combined["profiles"] == profiles)]
+            for place, routing in enumerate(routings):
+                group = here[here["routing"] == routing].set_index("batching")
+                places = [batchings.index(name) + (place - (len(routings) - 1) / 2) * 0.18
+                          for name in group.index]
+                look = style.line_style(place)
+                handles[routing] = draw_misses(axes, places, group["mean_pct"],
+                                               group["mean_half_pct"], look)
+            axes.axhline(1, color=style.GREY, linewidth=0.7, linestyle=(0, (4, 2)))
+            axes.set_xticks(range(len(batchings)), [name.replace(" ", "\n", 1) for name in batchings])
+            if contender == shown[0][0]:
+                axes.set_title(arrivals)
+        line[0].set_ylabel(f"{contender}:\nrequests that miss (%)")
+    scale_misses(grid[0][0])
+    style.legend_above(figure, list(handles.values()), list(handles))
+    save(figure, figure_file)
 
 
 def write_tables(source, target):
@@ -93,11 +149,30 @@ def write_tables(source, target):
              f"{most} replications of {int(rows['measured_s'].max())} s; ± is the half width of the "
              "95 % interval of that service's mean.", ""]
     lines += gpus_table(rows, refused)
-    lines += ["## Every routing and batching: services below 99 % / 99.9 % (worst attainment in %)",
+    lines += ["## Every routing and batching: services below 99 % / 99.9 % (the worst one's attainment in %)",
               "", f"{most} replications of {int(rows['measured_s'].min())} s.", ""]
     lines += matrix_table(rows)
     with open(target, "w", encoding="utf-8") as file:
         file.write("\n".join(lines))
+
+
+def draw_misses(axes, places, attained_pct, half_pct, look):
+    missed = (100 - attained_pct).clip(lower=FEWEST_MISSES_PCT)
+    low = (missed - half_pct).clip(lower=FEWEST_MISSES_PCT)
+    high = (missed + half_pct).clip(upper=100)
+    return axes.errorbar(places, missed, yerr=[missed - low, high - missed], linestyle="none",
+                         color=look["color"], marker=look["marker"], markersize=3.5, elinewidth=0.8)
+
+
+def scale_misses(axes):
+    axes.set_yscale("log")
+    axes.set_ylim(FEWEST_MISSES_PCT * 0.8, 130)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def save(figure, target):
+    with open(target, "wb") as file:
+        file.write(style.rendered(figure, target.rsplit(".", 1)[-1]))
 
 
 def write_figure(source, target):
@@ -124,26 +199,18 @@ def write_figure(source, target):
                                (of_process["profiles"] == profiles)].set_index("scenario")
             shift = (place - (len(shown) - 1) / 2) * 0.8 / len(shown)
             places = [scenarios.index(s) + shift for s in group.index]
-            missed = (100 - group["worst_pct"]).clip(lower=FEWEST_MISSES_PCT)
-            low = (missed - group["worst_half_pct"]).clip(lower=FEWEST_MISSES_PCT)
-            high = (missed + group["worst_half_pct"]).clip(upper=100)
-            look = style.line_style(i)
-            handles[contender] = misses.errorbar(
-                places, missed, yerr=[missed - low, high - missed], linestyle="none",
-                color=look["color"], marker=look["marker"], markersize=3.5, elinewidth=0.8)
+            handles[contender] = draw_misses(misses, places, group["worst_pct"],
+                                             group["worst_half_pct"], style.line_style(i))
             gpus.bar(places, group["gpus"], 0.8 / len(shown), **style.fill_style(i))
         for limit in (1, 0.1):
             misses.axhline(limit, color=style.GREY, linewidth=0.7, linestyle=(0, (4, 2)))
-        misses.set_yscale("log")
-        misses.set_ylim(FEWEST_MISSES_PCT * 0.8, 130)
+        scale_misses(misses)
         gpus.set_xticks(range(len(scenarios)), scenarios)
         gpus.set_xlim(-0.6, len(scenarios) - 0.4)
     grid[0][0].set_ylabel("worst service:\nrequests that miss (%)")
-    grid[0][0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     grid[1][0].set_ylabel("GPUs")
     style.legend_above(figure, list(handles.values()), list(handles))
-    with open(target, "wb") as file:
-        file.write(style.rendered(figure, target.rsplit(".", 1)[-1]))
+    save(figure, target)
 
 
 if __name__ == "__main__":

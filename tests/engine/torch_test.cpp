@@ -76,6 +76,14 @@ TEST_F(Torch, LoadsRunsAndUnloadsWhatWasExported) {
       EXPECT_GT(times.end, times.start);
     }
   }
+  // A refusal, after which the lane goes on.
+  try {
+    calls.kernels({0, 0}, 0, 1);
+    ADD_FAILURE() << "the CPU has no kernels to list";
+  } catch (const RunnerError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("kernel lists: the CPU has none"));
+  }
+  calls.run({0, 0}, 0, 1);
   calls.unload({0, 0}, 0);
   EXPECT_GT(calls.load({0, 0}, 0).weights_mib, 0);
   EXPECT_NO_THROW(calls.run({0, 0}, 0, 2));

@@ -56,7 +56,7 @@ class Audit(unittest.TestCase):
                     self.assertEqual(int(row["below_99"]), 0, row["worst_service"])
 
     def test_tables_and_figure_are_written(self):
-        for name in ("audit.md", "audit.svg"):
+        for name in ("audit.md", "audit.svg", "matrix.csv", "matrix.svg"):
             self.assertGreater(os.path.getsize(os.path.join(self.folder.name, name)), 1000)
 
 

@@ -62,8 +62,11 @@ void squishy_settle(SquishyGpu& gpu) {
     gpu.duty_ms = std::min(gpu.duty_ms, squishy_alone(*share.session, share.rate_rps).duty_ms);
   }
   for (SquishyShare& share : gpu.shares) {
-    // No batch is above b*: the cycle is at most that of the session alone, whose batch is not.
-    share.batch = static_cast<std::uint32_t>(batch_in(gpu.duty_ms, share.rate_rps));
+    // The cycle is at most that of the session alone, whose batch is at most b*; but where a larger
+    // batch takes less time, its cycle may hold a batch more.
+    const double batch =
+        std::min(batch_in(gpu.duty_ms, share.rate_rps), 1.0 * share.session->saturated);
+    share.batch = static_cast<std::uint32_t>(batch);
   }
 }
 
