@@ -179,7 +179,12 @@ Action add_measure(CLI::App& app) {
   return [options, kernels] {
     const bool has_pairs = !options->pairs.models.empty() || !options->one_pair.empty();
     if (kernels->count() == 0 && !has_pairs && options->backend.starts_with("cuda-")) {
-      options->plan.kernel_batches = {1, 8};
+      for (const std::uint32_t batch : {1U, 8U}) {
+        const std::vector<std::uint32_t>& batches = options->plan.batches;
+        if (std::find(batches.begin(), batches.end(), batch) != batches.end()) {
+          options->plan.kernel_batches.push_back(batch);
+        }
+      }
     }
     return run(*options);
   };

@@ -76,12 +76,13 @@ int run(const Options& options, const std::stop_token& interrupted) {
   const EngineRun done = run_engine(scenario, plan, *backend, engine);
   if (is_terminal) fmt::print(stderr, "\r{:40}\r", "");
 
-  const Json summary = summarize({&done.result, 1});
-  if (!options.out.empty()) write_result_file(options.out, {&done.result, 1});
-  if (!options.timeline.empty()) write_timeline(options.timeline, done.result);
+  // First: no other run would leave the same one.
   if (!options.record.empty()) {
     write_recording(options.record, {backend->name(), version(), git_hash()}, scenario, plan, log);
   }
+  const Json summary = summarize({&done.result, 1});
+  if (!options.out.empty()) write_result_file(options.out, {&done.result, 1});
+  if (!options.timeline.empty()) write_timeline(options.timeline, done.result);
   if (!options.summary.empty()) write_file(options.summary, summary.dump(2) + '\n');
   if (options.out.empty()) fmt::print("{}", table_of(summary));
   if (!done.stopped) return kDone;

@@ -46,7 +46,7 @@ class WorkerCalls final : private WorkerListener {
                                 Steady::time_point earliest = Steady::time_point::min());
 
  private:
-  // What a lane said to a call: one of the two, or what went wrong, which is thrown by the thread
+  // What a lane said to a call: one of the three, or what went wrong, which is thrown by the thread
   // that asked.
   struct Answer {
     BatchTimes times;

@@ -158,6 +158,7 @@ class Measurement {
       for (const Point& point : shuffled(round)) visit(point, round);
     }
     for (const MeasurePair& pair : plan_.pairs) measure_pair(pair);
+    if (!plan_.kernel_batches.empty()) close_lanes();
     for (const std::string& model : plan_.models) list_kernels(model);
   }
 
@@ -178,6 +179,14 @@ class Measurement {
     return fmt::format("{} batch {} on {:g} % beside {} batch {} on {:g} % {}", pair.first,
                        pair.first_batch, pair.first_pct, pair.second, pair.second_batch,
                        pair.second_pct, what);
+  }
+
+  // For whoever needs the device's memory.
+  void close_lanes() {
+    for (OpenLane& open : lanes_) open = {};
+    first_ = {};
+    second_ = {};
+    beside_ = {};
   }
 
   void step() {

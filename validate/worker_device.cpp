@@ -275,13 +275,17 @@ std::vector<Kernel> MeasuredWorkers::kernels(const std::string& model, std::uint
       tracing_->calls.load(tracing_->at, index);
       tracing_->loaded = index;
     }
-    return tracing_->calls.kernels(tracing_->at, index, batch);
+    std::vector<Kernel> kernels = tracing_->calls.kernels(tracing_->at, index, batch);
+    has_listed_ = true;
+    return kernels;
   } catch (const RunnerError& error) {
-    if (error.fault() != RunnerFault::kUnsupported) {
+    if (error.fault() == RunnerFault::kDeviceLost) {
       throw SystemError(to_string(error.fault()) + ": " + error.what());
     }
-    // Of a model that chooses other kernels from run to run only this list is missing.
-    lists_kernels_ = std::string(error.what()).starts_with("batch ");
+    // Where nothing was listed yet, nothing will be, unless it is about this model or batch: it
+    // chooses other kernels from run to run, or does not fit.
+    lists_kernels_ = has_listed_ || error.fault() != RunnerFault::kUnsupported ||
+                     std::string(error.what()).starts_with("batch ");
     note(fmt::format("{} batch {} has no kernel list: {}", model, batch, error.what()));
     return {};
   }

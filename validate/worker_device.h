@@ -68,6 +68,7 @@ class MeasuredWorkers final : public MeasureDevice {
   std::optional<PinnedThread> pinned_;
   std::function<std::optional<double>()> energy_;  // of the device, J; empty: not counted
   bool lists_kernels_ = true;                      // until the device said no
+  bool has_listed_ = false;
   std::unique_ptr<Tracing> tracing_;
   std::size_t opened_ = 0;
   Record record_;

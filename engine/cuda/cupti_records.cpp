@@ -18,7 +18,7 @@ TracedKernel kernel_from(const KernelRecord& record) {
   traced.start_ns = record.start;
   traced.stream = record.streamId;
   Kernel& kernel = traced.kernel;
-  kernel.name = record.name != nullptr ? record.name : "";
+  kernel.name = record.name != nullptr ? record.name : "?";
   kernel.grid = static_cast<std::uint32_t>(record.gridX * record.gridY * record.gridZ);
   kernel.threads = static_cast<std::uint32_t>(record.blockX * record.blockY * record.blockZ);
   kernel.registers = record.registersPerThread;

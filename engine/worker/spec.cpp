@@ -211,11 +211,11 @@ std::vector<Kernel> kernels_from(const Json& json) {
       node.fault("must have " + std::to_string(kParts) + " parts");
       continue;
     }
-    const auto number = [&](std::size_t part) {
-      return static_cast<std::uint32_t>(parts[part].integer(0, UINT32_MAX).value_or(0));
+    const auto number = [&](std::size_t part, std::int64_t low) {
+      return static_cast<std::uint32_t>(parts[part].integer(low, UINT32_MAX).value_or(1));
     };
-    kernels.push_back({number(0), parts[1].string().value_or(""), number(2), number(3), number(4),
-                       number(5), parts[6].number(0, 1e12).value_or(0)});
+    kernels.push_back({number(0, 1), parts[1].string().value_or(""), number(2, 1), number(3, 1),
+                       number(4, 0), number(5, 0), parts[6].number(0, 1e12).value_or(0)});
   }
   reader.finish();
   return kernels;

@@ -252,7 +252,8 @@ void LaneThread::list_kernels(const Packet& job) {
   try {
     check_loaded(job.model, true);
     engine_.send(about(job, PacketKind::kTraced),
-                 kernels_to_json(lane_->kernels(job.model, job.size)).dump());
+                 kernels_to_json(lane_->kernels(job.model, job.size))
+                     .dump(-1, ' ', true, Json::error_handler_t::replace));
   } catch (...) {
     const Failure failure = current_failure();
     Packet report = about(job, PacketKind::kLoadFailed);

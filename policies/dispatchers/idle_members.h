@@ -8,9 +8,10 @@
 
 namespace tangram {
 
+// Knows which executors of each class are idle.
 class IdleMembers {
  public:
-  // All executors as they are now.
+  // Takes all executors as they are now. Requires: called once.
   void start(const View& view) {
     members_.resize(view.deployment().classes.size());
     for (std::uint32_t e = 0; e < view.executors(); ++e) {

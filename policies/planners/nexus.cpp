@@ -58,7 +58,7 @@ class Nexus final : public Planner {
     return written(problem, type, std::move(gpus), reasons);
   }
 
-  // From the GPUs that there are; from nothing where that leaves demand unserved and this does not.
+  // From the GPUs that there are; from nothing where that leaves less demand unserved.
   static Plan epoch(const PlanningProblem& problem,
                     const std::vector<SquishyGpu>& before,
                     const std::vector<SquishySession>& sessions,
@@ -75,7 +75,13 @@ class Nexus final : public Planner {
                         reasons);
     if (plan.unserved.empty()) return plan;
     Plan other = anew(problem, sessions, type, reasons);
-    return other.unserved.size() < plan.unserved.size() ? other : plan;
+    return unserved_rps(other) < unserved_rps(plan) ? other : plan;
+  }
+
+  static double unserved_rps(const Plan& plan) {
+    double sum = 0;
+    for (const Unserved& u : plan.unserved) sum += u.rate_rps;
+    return sum;
   }
 
   // The GPUs of a plan of this planner; nullopt where it is another's.

@@ -264,6 +264,13 @@ class Allocator {
 
   // Takes so many pieces from the debt, one by one: each step rounds. Returns their number.
   static std::int64_t pay(Service& service, float pieces, float piece_rps) {
+    constexpr float kMost = 1e8F;  // more never ends
+    if (!(pieces < kMost)) {
+      throw NoAnswer(
+          fmt::format("a debt of {:g} requests/s in pieces of {:g}: the released program "
+                      "would make pieces for ever",
+                      service.owed_rps, piece_rps));
+    }
     const auto count = static_cast<std::int64_t>(std::max(0.0F, pieces));
     for (std::int64_t i = 0; i < count; ++i) service.owed_rps -= piece_rps;
     return count;

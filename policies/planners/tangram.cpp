@@ -54,18 +54,27 @@ class Tangram final : public Planner {
     std::vector<std::string> reasons;
     std::vector<Service> services = services_of(problem, type, reasons);
     services = with_choices(services, cuts, 1 - target, reasons);
-    std::vector<double> attained;
+    std::optional<Plan> missed;  // simulated, in time for too few
     for (int repair = 0;; ++repair) {
+      std::vector<double> attained;
       const MigSolution solution = solve(cuts, services, 1 - target, problem);
       Plan plan = detail::plan_of(problem, type, solution.gpus, reasons);
       plan.planner = "tangram";
       const auto runs = static_cast<int>(problem.params.integer("verify_runs"));
       // A plan that the cluster cannot hold misses; to simulate its excess could take for ever.
       const bool is_whole = plan.gpus.size() == solution.gpus.size();
+      if (!is_whole && missed) {
+        missed->notes.emplace_back("a plan with more capacity does not fit the cluster");
+        return *missed;
+      }
       if (problem.evaluator != nullptr && runs > 0 && is_whole) {
         attained = simulated(*problem.evaluator, plan, target, runs);
         const bool is_met = raise_what_missed(services, attained, target);
-        if (!is_met && repair < kRepairs) continue;
+        if (!is_met && repair < kRepairs) {
+          add_notes(problem, services, solution, attained, plan);
+          missed = std::move(plan);
+          continue;
+        }
       }
       add_notes(problem, services, solution, attained, plan);
       return plan;

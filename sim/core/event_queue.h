@@ -42,6 +42,8 @@ class EventQueue {
     EventQueue queue(front + back, tree_limit);
     queue.back_slot_ = static_cast<std::uint32_t>(front);
     if (!queue.use_radix_ && front >= 1 && back >= 1) {
+      TANGRAM_CHECK(SlotTree::split_limit(front, back) <= SlotTree::kMostSlots,
+                    "too many components; ", front, " and ", back);
       queue.tree_ = SlotTree::split(front, back);
       queue.front_slot_ = static_cast<std::uint32_t>(SlotTree::front_slot(front));
       queue.back_slot_ = static_cast<std::uint32_t>(SlotTree::back_slot(back));

@@ -16,7 +16,8 @@
 namespace tangram {
 
 // A key is (primary: 64 bits, secondary: 40 bits); equal keys go to the smaller slot. Slots are
-// 0 .. capacity()-1, at most 2^24 of them. A slot without a key ranks after every key.
+// 0 .. capacity()-1 (but see split), at most 2^24 of them. A slot without a key ranks after every
+// key.
 class SlotTree {
  public:
   static constexpr std::size_t kMostSlots = std::size_t{1} << 24;
@@ -27,8 +28,8 @@ class SlotTree {
       : leaves_(std::bit_ceil(capacity < 2 ? std::size_t{2} : capacity)),
         nodes_(2 * leaves_, kEmpty) {}
   // Of two halves, each as deep as its own slots need: a few that move often pay little beside
-  // many. Slots are front_slot(0) .. and back_slot(0) .. for it, not 0 ... Requires: both >= 1, and
-  // split_limit(front, back) <= kMostSlots.
+  // many. Its slots are front_slot(front) + 0 .. front - 1 and back_slot(back) + 0 .. back - 1.
+  // Requires: both >= 1, split_limit(front, back) <= kMostSlots.
   static SlotTree split(std::size_t front, std::size_t back) {
     SlotTree tree;
     tree.leaves_ = 0;  // such slots are the nodes themselves
@@ -55,7 +56,8 @@ class SlotTree {
     return static_cast<std::uint64_t>(nodes_[leaves_ + slot] >> 64);
   }
 
-  // Gives the slot this key, in place of any it had. Requires: slot < capacity(), secondary < 2^40.
+  // Gives the slot this key, in place of any it had. Requires: a slot of the tree, secondary <
+  // 2^40.
   void set(std::size_t slot, std::uint64_t primary, std::uint64_t secondary = 0) {
     replay(slot, UInt128{primary} << 64 | (secondary << 24 | slot));
   }

@@ -39,19 +39,18 @@ Json self_contained(const Scenario& scenario) {
   json["name"] = scenario.name;  // may be that of its file
   std::set<std::string> used;
   for (const Workload& workload : scenario.workloads) used.insert(workload.model);
+  // Applications that no workload uses are read too, with the models of their stages.
+  const bool all = json.contains("applications");
   Json profiles = Json::array();
   for (const Profile& profile : scenario.profiles.all()) {
-    if (used.contains(profile.model)) profiles.push_back(to_json(profile));
+    if (all || used.contains(profile.model)) profiles.push_back(to_json(profile));
   }
   json["profiles"] = std::move(profiles);
   // The plan stands beside the scenario.
   json.erase("planner");
   for (Json& workload : json["workloads"]) {
     Json& arrivals = workload["arrivals"];
-    if (!asks_for_trace(arrivals)) continue;
-    const bool is_share = takes_share(arrivals);
-    arrivals = Json{{"process", "constant"}};
-    if (!is_share) arrivals["rate_rps"] = 1;
+    if (asks_for_trace(arrivals)) arrivals = Json{{"process", "constant"}, {"rate_rps", 1}};
   }
   return json;
 }
@@ -147,6 +146,7 @@ void write_recording(const std::string& path,
                      const Scenario& scenario,
                      const Plan& plan,
                      const MessageLog& log) {
+  errno = 0;
   AtomicFile target(path);
   std::ofstream file(target.temporary_path(), std::ios::binary);
   recording::LineSum sum;
@@ -171,7 +171,8 @@ void write_recording(const std::string& path,
            counts.messages, counts.decisions);
   file << text.take(sum);
   file.close();
-  if (!file) throw SystemError(path + ": cannot be written: " + std::strerror(errno));
+  if (!file)
+    throw SystemError(path + ": cannot be written: " + std::strerror(errno == 0 ? EIO : errno));
   target.commit();
 }
 

@@ -15,8 +15,8 @@
 namespace tangram {
 namespace {
 
-// Times beyond this (146 years) could overflow in differences.
-constexpr std::int64_t kLatest = std::int64_t{1} << 62;
+// Times beyond this (2.3 years) could overflow in the sums that policies make of them.
+constexpr std::int64_t kLatest = std::int64_t{1} << 56;
 
 // `,"sum":"0123456789abcdef"}`
 constexpr std::string_view kSumKey = R"(,"sum":")";
@@ -73,15 +73,15 @@ class Row {
     fault(part, "must be true or false");
     return false;
   }
-  std::size_t name(std::size_t part,
-                   std::string_view kind,
-                   const std::vector<std::string>& known) const {
+  std::optional<std::size_t> name(std::size_t part,
+                                  std::string_view kind,
+                                  const std::vector<std::string>& known) const {
     const std::string given = word(part);
     for (std::size_t i = 0; i < known.size(); ++i) {
       if (known[i] == given) return i;
     }
     fault(part, unknown_name(kind, given, known));
-    return 0;
+    return std::nullopt;
   }
   // Adds a fault unless there are this many parts.
   void expect_size(std::size_t size) const {
@@ -165,14 +165,20 @@ class InstantReader {
   Message read_message(const Row& row) const {
     static const std::vector<std::string> kKinds{"finished", "refused",  "arrived",
                                                  "timer",    "executor", "loaded"};
-    switch (row.name(0, "message", kKinds)) {
-      case 0:
+    const std::optional<std::size_t> kind = row.name(0, "message", kKinds);
+    if (!kind) return TimerMessage{};  // of no use: the file is refused
+    switch (*kind) {
+      case 0: {
         row.expect_size(5);
-        return FinishedMessage{batch(row, 1), row.time(3), row.time(4)};
+        const FinishedMessage message{batch(row, 1), row.time(3), row.time(4)};
+        if (message.start > message.end) row.fault(3, "must not be later than the end");
+        return message;
+      }
       case 1:
         row.expect_size(4);
         return RefusedMessage{
-            batch(row, 1), static_cast<Refusal>(row.name(3, "reason", recording::refusal_names()))};
+            batch(row, 1),
+            static_cast<Refusal>(row.name(3, "reason", recording::refusal_names()).value_or(0))};
       case 2: {
         row.expect_size(5);
         const WorkloadId workload(row.index(1, "workloads", deployment_.workloads.size()));
@@ -199,7 +205,9 @@ class InstantReader {
   DecisionRecord read_decision(const Row& row) const {
     static const std::vector<std::string> kKinds{"run", "drop", "load", "unload"};
     DecisionRecord decision;
-    decision.kind = static_cast<CommandKind>(row.name(0, "decision", kKinds));
+    const std::optional<std::size_t> kind = row.name(0, "decision", kKinds);
+    if (!kind) return decision;  // of no use: the file is refused
+    decision.kind = static_cast<CommandKind>(*kind);
     std::size_t requests = 0;
     switch (decision.kind) {
       case CommandKind::kRun:
@@ -213,7 +221,8 @@ class InstantReader {
         break;
       case CommandKind::kDrop:
         row.expect_size(4);
-        decision.reason = static_cast<DropReason>(row.name(1, "reason", drop_reason_names()));
+        decision.reason =
+            static_cast<DropReason>(row.name(1, "reason", drop_reason_names()).value_or(0));
         decision.queue = queue(row, 2);
         requests = 3;
         break;
@@ -347,14 +356,31 @@ class Reader {
     }
   }
 
+  // Throws ConfigError with places of the form SOURCE:1#/scenario/workloads/0.
+  Scenario scenario_of(const Json& json) const {
+    const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    try {
+      return parse_scenario(text, place_, ".");
+    } catch (const ConfigError& error) {
+      Faults faults;
+      const std::string root = place_ + '#';
+      for (const Fault& fault : error.faults()) {
+        const bool is_inside = fault.where.starts_with(root);
+        faults.add(is_inside ? root + "/scenario" + fault.where.substr(root.size()) : fault.where,
+                   fault.what);
+      }
+      faults.throw_if_any();
+      throw;
+    }
+  }
+
   // What the run was of, ready for a replay.
   void read_run(const Json& scenario, const JsonNode& plan) {
-    recording_.scenario = parse_scenario(
-        scenario.dump(-1, ' ', false, Json::error_handler_t::replace), place_ + " scenario", ".");
+    recording_.scenario = scenario_of(scenario);
     const Scenario& s = recording_.scenario;
     recording_.plan = read_plan(plan);
     if (!faults_.empty()) return;
-    check_plan(recording_.plan, s.workloads, s.profiles, s.cluster, place_ + " plan#", faults_);
+    check_plan(recording_.plan, s.workloads, s.profiles, s.cluster, place_ + "#/plan", faults_);
     if (!faults_.empty()) return;
     recording_.deployment = deploy(recording_.plan, s.workloads, s.profiles, s.routing);
     manage_weights(recording_.deployment, s.cluster, s.profiles, s.device.weights);
@@ -373,12 +399,17 @@ class Reader {
     if (json->is_object() && json->contains("end")) {
       read_end(*json);
     } else {
-      recording_.log.instants.push_back(instants_->read(*json, place_));
+      Instant instant = instants_->read(*json, place_);
+      if (recording_.log.instants.empty() && !instant.messages.empty()) {
+        faults_.add(place_ + "#/messages", "must be empty: the first instant is the start");
+      }
+      recording_.log.instants.push_back(std::move(instant));
     }
   }
 
   void read_end(const Json& json) {
     is_over_ = true;
+    if (recording_.log.instants.empty()) faults_.add(place_, "ends a recording without an instant");
     JsonObject object(JsonNode(json, place_, faults_));
     object.ignore("end");
     object.ignore("sum");

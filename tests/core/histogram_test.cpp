@@ -126,6 +126,18 @@ TEST(Histogram, BinsListTheCountsInAscendingOrder) {
   EXPECT_EQ(histogram.bins(), (std::vector<Histogram::Bin>{{3, 4, 1}, {1000, 1004, 4}}));
 }
 
+TEST(Histogram, SumsCarry) {
+  const std::uint64_t longest = ~std::uint64_t{0} >> 1;
+  Histogram one_by_one;
+  for (int i = 0; i < 3; ++i) one_by_one.record(Duration::max());
+  Histogram at_once;
+  at_once.record(Duration::max(), 3);
+  EXPECT_TRUE(one_by_one.sum() == UInt128{longest} * 3);
+  EXPECT_TRUE(at_once.sum() == UInt128{longest} * 3);
+  one_by_one.merge(at_once);
+  EXPECT_TRUE(one_by_one.sum() == UInt128{longest} * 6);
+}
+
 TEST(Histogram, HoldsTheLongestDuration) {
   Histogram histogram;
   histogram.record(Duration::max());

@@ -25,7 +25,7 @@ struct NexusEpochOptions {
 // not needed then go, and what is left needs a place. Between the two nothing changes.
 //   A GPU that changed and is over-full keeps its sessions by the latency of their batches, longest
 // first, as far as they fit together; the others need a place. Places are given as in a new plan.
-// Sessions that are not among `sessions` have no shares. Requires: shares of `sessions` only.
+// Requires: shares of `sessions` only.
 std::vector<SquishyGpu> nexus_epoch(const std::vector<SquishyGpu>& gpus,
                                     const std::vector<SquishySession>& sessions,
                                     const std::vector<double>& rates_rps,

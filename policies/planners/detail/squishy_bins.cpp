@@ -64,9 +64,10 @@ void squishy_settle(SquishyGpu& gpu) {
   for (SquishyShare& share : gpu.shares) {
     // The cycle is at most that of the session alone, whose batch is at most b*; but where a larger
     // batch takes less time, its cycle may hold a batch more.
-    const double batch =
-        std::min(batch_in(gpu.duty_ms, share.rate_rps), 1.0 * share.session->saturated);
-    share.batch = static_cast<std::uint32_t>(batch);
+    const double batch = batch_in(gpu.duty_ms, share.rate_rps);
+    const double most = share.session->saturated;
+    if (batch > most) gpu.duty_ms = std::min(gpu.duty_ms, most * 1000 / share.rate_rps);
+    share.batch = static_cast<std::uint32_t>(std::min(batch, most));
   }
 }
 

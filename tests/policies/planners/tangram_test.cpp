@@ -124,6 +124,18 @@ TEST(TangramPlanner, APlanThatTheClusterCannotHoldIsNotSimulated) {
   EXPECT_THAT(plan->unserved[0].reason, HasSubstr("and the cluster has 2 of type a100-80gb"));
 }
 
+TEST(TangramPlanner, APlanThatMissedStandsWhereMoreDoesNotFit) {
+  Picky evaluator;
+  MigWorld world = one_size(170, 100);
+  world.cluster.gpus = {{"a100-80gb", 2}};
+  const std::optional<Plan> plan = plan_of(world, R"({"verify_runs": 2})", &evaluator);
+  if (!plan) GTEST_SKIP() << "built without a solver";
+  EXPECT_EQ(plan->gpus_used(), 2U);
+  EXPECT_TRUE(plan->unserved.empty());
+  EXPECT_THAT(plan->notes, Contains(HasSubstr("simulated 90.00 %: below the target")));
+  EXPECT_THAT(plan->notes, Contains(HasSubstr("more capacity does not fit")));
+}
+
 class Hopeless final : public Evaluator {
  public:
   std::vector<double> attainment(const Plan&) override { return {0.5}; }

@@ -207,6 +207,14 @@ TEST_F(Recorded, HoldsEveryNumberToTheDeployment) {
               one("log:3#/messages/0/3: ", "later than the instant"));
   EXPECT_THAT(faults_with(R"(["arrived",0,0)", R"(["arived",0,0)"),
               one("log:3#/messages/0/0: ", "did you mean \"arrived\""));
+  EXPECT_THAT(faults_with(R"(["refused",)", R"(["refuted",)"),
+              one("log:5#/messages/0/0: ", "did you mean \"refused\""));
+  EXPECT_THAT(faults_with(R"(["run",0)", R"(["ran",0)"),
+              one("#/decisions/0/0: ", "did you mean \"run\""));
+  EXPECT_THAT(faults_with(R"({"now":2000000)", R"({"now":4611686018427387904)"),
+              testing::Contains(HasSubstr("log:4#/now: ")));
+  EXPECT_THAT(faults_with(R"("messages":[])", R"("messages":[["timer",0]])"),
+              testing::Contains(HasSubstr("log:2#/messages: must be empty")));
   EXPECT_THAT(faults_with(R"(["arrived",0,0,)", R"(["arrived",0,)"),
               testing::Contains(HasSubstr("must have 5 parts, not 4")));
   EXPECT_THAT(faults_with(R"({"now":2000000)", R"({"now":900000)"),
@@ -229,11 +237,18 @@ TEST_F(Recorded, HoldsEveryNumberToTheDeployment) {
   EXPECT_THAT(faults_with(R"("schema":1,"runtime")", R"("schema":2,"runtime")"),
               one("log:1#/schema: ", "from 1 to 1"));
   EXPECT_THAT(faults_with(R"("slo_ms":50)", R"("slo_ms":-50)"),
-              one("log:1 scenario#/workloads/0/slo_ms: ", "50"));
+              one("log:1#/scenario/workloads/0/slo_ms: ", "50"));
   EXPECT_THAT(faults_with(R"({"now":2000000,)", R"({"now":2000000)"),
               testing::Contains(testing::StartsWith("log:4:")));
   EXPECT_THAT(faults(text_ + lines().back() + '\n', LineSums::kIgnore),
               one("log:10: ", "follows the line that ends"));
+}
+
+TEST_F(Recorded, NeedsAtLeastTheStart) {
+  const std::string empty =
+      lines().front() + "\n{\"end\":true,\"instants\":0,\"messages\":0,\"decisions\":0}\n";
+  EXPECT_THAT(faults(empty, LineSums::kIgnore),
+              ElementsAre(HasSubstr("log:2: ends a recording without an instant")));
 }
 
 // A recording needs no other file: neither the profile nor the trace that it was made with.
@@ -254,6 +269,21 @@ TEST_F(Recorded, StandsForItself) {
   std::filesystem::remove_all(folder);
   const RunRecording read = read_recording(path_);
   EXPECT_FALSE(replay(read).has_value());
+}
+
+// An application that no workload uses is read all the same, and names its models.
+TEST_F(Recorded, KeepsTheModelsOfUnusedApplications) {
+  const Scenario scenario = parse_scenario(
+      kText, "s.json", ".",
+      {{"/profiles", R"([
+          {"model": "unit", "gpu": "ideal",
+           "latency": {"fixed_ms": 5, "per_item_ms": 1, "max_batch": 32}},
+          {"model": "other", "gpu": "ideal",
+           "latency": {"fixed_ms": 5, "per_item_ms": 1, "max_batch": 32}}])"},
+       {"/applications", R"([{"name": "idle", "stages": [{"name": "a", "model": "other"}]}])"}});
+  std::vector<std::string> notes;
+  write_recording(path_, {"by hand", "1.2.3", "abc"}, scenario, make_plan(scenario, notes), log_);
+  EXPECT_FALSE(replay(read_recording(path_)).has_value());
 }
 
 }  // namespace
