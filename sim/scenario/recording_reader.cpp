@@ -18,6 +18,9 @@ namespace {
 // Times beyond this (2.3 years) could overflow in the sums that policies make of them.
 constexpr std::int64_t kLatest = std::int64_t{1} << 56;
 
+// The line behind the head.
+constexpr std::size_t kFirstInstant = 2;
+
 // `,"sum":"0123456789abcdef"}`
 constexpr std::string_view kSumKey = R"(,"sum":")";
 constexpr std::size_t kSumLength = kSumKey.size() + 16 + 2;
@@ -400,7 +403,7 @@ class Reader {
       read_end(*json);
     } else {
       Instant instant = instants_->read(*json, place_);
-      if (recording_.log.instants.empty() && !instant.messages.empty()) {
+      if (line_ == kFirstInstant && !instant.messages.empty()) {
         faults_.add(place_ + "#/messages", "must be empty: the first instant is the start");
       }
       recording_.log.instants.push_back(std::move(instant));
@@ -409,7 +412,7 @@ class Reader {
 
   void read_end(const Json& json) {
     is_over_ = true;
-    if (recording_.log.instants.empty()) faults_.add(place_, "ends a recording without an instant");
+    if (line_ == kFirstInstant) faults_.add(place_, "ends a recording without an instant");
     JsonObject object(JsonNode(json, place_, faults_));
     object.ignore("end");
     object.ignore("sum");
