@@ -1,4 +1,5 @@
 // tangram profile measure: runs models on a device and stores what they cost.
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -154,7 +155,8 @@ Action add_measure(CLI::App& app) {
                  "what runs them; default: native, or kernels on a GPU");
   app.add_option(
          "--kernels", plan.kernel_batches,
-         "batches whose kernels are listed (CUPTI), as 1,8; default on a GPU, without pairs: 1,8")
+         "batches whose kernels are listed (CUPTI), as 1,8; default on a GPU, without pairs: 1 and "
+         "8, as far as --batches has them")
       ->delimiter(',');
   app.add_option("--pair-batches", options->pairs.batches,
                  "their batches, as 4/32,32/4; default: equal ones, as --batches says")

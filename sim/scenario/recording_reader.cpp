@@ -323,7 +323,8 @@ class Reader {
     faults_.add(place_,
                 "not as it was written: this line was changed, or lines before it are missing, "
                 "doubled or moved");
-    // Each damage is told once: the lines that follow are held to the sum that stands here.
+    // Each damage is told once, unless it hit the sum: the lines that follow are held to the sum
+    // that stands here.
     if (stated) sum_.set(*stated);
     return false;
   }
