@@ -1,12 +1,17 @@
 // What this machine can do at best: three queueing models as hand-written event loops, without our
 // queue, engine or policies, and the hold model on a bare winner tree. The simulator is measured
 // against these figures. Shared with it are only the random numbers and the histogram.
+//   tangram_limits                    all, medians of several runs
+//   tangram_limits MODEL REQUESTS     one run of mm1, mm8 or batching, for
+//   bench/beside_the_limit.py
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <string_view>
 #include <vector>
 
 #include "sim/core/histogram.h"
@@ -20,7 +25,7 @@ using tangram::RandomStream;
 using tangram::StreamKey;
 __extension__ using Key = unsigned __int128;
 
-constexpr int kRepetitions = 7;
+constexpr std::size_t kRepetitions = 7;
 
 // The next event of each slot: time in the upper 64 bits, then 40 of sequence and 24 of slot.
 class WinnerTree {
@@ -158,9 +163,9 @@ std::uint64_t hold(std::size_t pending, std::uint64_t events_to_fire, std::uint6
 }
 
 // Median CPU nanoseconds per unit of work.
-template <typename Run>
+template <std::size_t repetitions, typename Run>
 double nanoseconds(std::uint64_t units, Run run) {
-  std::array<double, kRepetitions> times{};
+  std::array<double, repetitions> times{};
   for (double& time : times) {
     const std::clock_t before = std::clock();
     run();
@@ -168,31 +173,60 @@ double nanoseconds(std::uint64_t units, Run run) {
     time =
         static_cast<double>(after - before) * (1e9 / CLOCKS_PER_SEC) / static_cast<double>(units);
   }
-  std::nth_element(times.begin(), times.begin() + kRepetitions / 2, times.end());
-  return times[kRepetitions / 2];
+  std::nth_element(times.begin(), times.begin() + repetitions / 2, times.end());
+  return times[repetitions / 2];
 }
 
-template <typename Model>
-void report_model(const char* name, double theory_ms, Model model) {
-  constexpr std::uint64_t kRequests = 5'000'000;
-  Histogram all;
-  std::uint64_t seed = 0;
-  const double ns = nanoseconds(kRequests, [&] { all.merge(model(kRequests, ++seed)); });
-  std::printf("%-12s %8.2f ns/request   mean latency %.4f ms (theory %.4f)   p99 %.3f ms\n", name,
-              ns, all.mean_ns() * 1e-6, theory_ms, tangram::to_ms(all.quantile(0.99)));
+struct Model {
+  const char* name;
+  const char* title;
+  double theory_ms;  // mean latency
+  Histogram (*run)(std::uint64_t requests, std::uint64_t seed);
+};
+constexpr std::array kModels{
+    Model{"mm1", "M/M/1", 5.0, [](auto n, auto seed) { return multi_server(1, n, seed); }},
+    Model{"mm8", "M/M/8", 1.28603, [](auto n, auto seed) { return multi_server(8, n, seed); }},
+    Model{"batching", "batching", 8.8930, [](auto n, auto seed) { return batching(n, seed); }}};
+
+void report(const Model& model, double ns, const Histogram& latencies) {
+  std::printf("%-12s %8.2f ns/request   mean latency %.4f ms (theory %.4f)   p99 %.3f ms\n",
+              model.title, ns, latencies.mean_ns() * 1e-6, model.theory_ms,
+              tangram::to_ms(latencies.quantile(0.99)));
+}
+
+void report_hold(std::size_t pending) {
+  constexpr std::uint64_t kEvents = 10'000'000;
+  std::uint64_t last = 0;
+  const double ns = nanoseconds<kRepetitions>(kEvents, [&] { last = hold(pending, kEvents, 1); });
+  std::printf("hold %-7zu %8.2f ns/event     reached %.3f ms\n", pending, ns,
+              static_cast<double>(last) * 1e-6);
 }
 
 }  // namespace
 
-int main() {
-  report_model("M/M/1", 5.0, [](auto n, auto seed) { return multi_server(1, n, seed); });
-  report_model("M/M/8", 1.28603, [](auto n, auto seed) { return multi_server(8, n, seed); });
-  report_model("batching", 8.8930, [](auto n, auto seed) { return batching(n, seed); });
-  for (const std::size_t pending : std::initializer_list<std::size_t>{16, 100, 10'000, 100'000}) {
-    constexpr std::uint64_t kEvents = 10'000'000;
-    std::uint64_t last = 0;
-    const double ns = nanoseconds(kEvents, [&] { last = hold(pending, kEvents, 1); });
-    std::printf("hold %-7zu %8.2f ns/event     reached %.3f ms\n", pending, ns,
-                static_cast<double>(last) * 1e-6);
+int main(int argc, char** argv) {
+  if (argc == 3) {
+    const std::uint64_t requests = std::strtoull(argv[2], nullptr, 10);
+    for (const Model& model : kModels) {
+      if (std::string_view(argv[1]) != model.name || requests == 0) continue;
+      Histogram latencies;
+      const double ns = nanoseconds<1>(requests, [&] { latencies = model.run(requests, 1); });
+      report(model, ns, latencies);
+      return 0;
+    }
   }
+  if (argc != 1) {
+    std::fprintf(stderr, "usage: tangram_limits [mm1|mm8|batching REQUESTS]\n");
+    return 2;
+  }
+  constexpr std::uint64_t kRequests = 5'000'000;
+  for (const Model& model : kModels) {
+    Histogram all;
+    std::uint64_t seed = 0;
+    const double ns =
+        nanoseconds<kRepetitions>(kRequests, [&] { all.merge(model.run(kRequests, ++seed)); });
+    report(model, ns, all);
+  }
+  for (const std::size_t pending : {16, 100, 10'000, 100'000}) report_hold(pending);
+  return 0;
 }
