@@ -148,6 +148,10 @@ class Dispatcher {
   virtual void start(const View&, Decisions&) {}
   // Once per instant at which something changed, after everything that happened at that instant.
   virtual void decide(const View& view, const Changes& changes, Decisions& out) = 0;
+  // Whether decide() decides nothing at an instant that brought no more than requests for queues
+  // whose executors are all busy, and would decide the same if it had heard of them (in
+  // Changes::grown) at its next call only. The simulator then leaves such calls out. Asked once.
+  virtual bool only_serves_idle() const { return false; }
 };
 
 inline void Decisions::drop_newest(QueueId q, std::uint32_t n, DropReason why) {

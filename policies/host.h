@@ -45,6 +45,12 @@ class Host {
   // A request of a workload arrived. `draw` is a uniform 64-bit number for weighted_random routing,
   // unused otherwise. Returns false when the plan does not serve the workload: count it as dropped.
   bool arrived(WorkloadId workload, Request request, std::uint64_t draw = 0);
+  // The same in two steps, for a runtime that does not record and takes many requests at once: each
+  // enters a queue that busy_queue() has just named; then that queue has grown.
+  void enter(QueueId queue, const Request& request) { books_.push(queue, request); }
+  void grew(QueueId queue) {
+    if (books_.mark_grown(queue)) changes_.grown.push_back(queue);
+  }
   // Returns false for a stale message, which is counted and has no effect.
   bool finished(BatchId batch, TimePoint start, TimePoint end);
   bool refused(BatchId batch, Refusal why);
@@ -66,6 +72,15 @@ class Host {
     return {books_.dropped.begin() + command.first_dropped, command.count};
   }
   const View& view() const { return view_; }
+  // The queue of a workload that has just one, if none of the executors that serve it is idle.
+  MaybeId<QueueId> busy_queue(WorkloadId workload) const {
+    const MaybeId<QueueId> queue = router_.only(workload);
+    if (!queue) return {};
+    for (const GroupId g : view_.groups_of(*queue)) {
+      if (view_.idle(g).any()) return {};
+    }
+    return queue;
+  }
   HostCounters counters() const {
     HostCounters counters = counters_;
     counters.instants = books_.instant - 1;
@@ -115,8 +130,8 @@ inline bool Host::arrived(WorkloadId workload, Request request, std::uint64_t dr
   if (!queue) return false;
   if (log_ != nullptr) [[unlikely]]
     log_message(ArrivedMessage{workload, request, draw});
-  books_.push(*queue, request);
-  if (books_.mark_grown(*queue)) changes_.grown.push_back(*queue);
+  enter(*queue, request);
+  grew(*queue);
   return true;
 }
 

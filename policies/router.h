@@ -14,6 +14,8 @@ class Router {
  public:
   explicit Router(const Deployment& deployment);
 
+  // The queue of a workload that has just one.
+  MaybeId<QueueId> only(WorkloadId workload) const { return only_[workload.index()]; }
   // none when nothing serves the workload. `draw` is uniform on 64 bits, for weighted_random.
   MaybeId<QueueId> route(const View& view, WorkloadId workload, std::uint64_t draw) {
     const MaybeId<QueueId> only = only_[workload.index()];

@@ -29,8 +29,16 @@ EventLoop::EventLoop(const Scenario& scenario,
                      const std::vector<ApplicationLoad>& applications,
                      Dispatcher& dispatcher,
                      StreamKey key,
-                     const RecorderOptions& recording)
-    : EventLoop(scenario, deployment, applications, dispatcher, key, recording, false) {
+                     const RecorderOptions& recording,
+                     const Deployment* truth)
+    : EventLoop(scenario,
+                deployment,
+                truth == nullptr ? deployment : *truth,
+                applications,
+                dispatcher,
+                key,
+                recording,
+                false) {
   for (std::uint32_t w = 0; w < workloads_; ++w) {
     const bool is_application = tracker_.is_application(WorkloadId(w));
     const Workload& workload = is_application ? applications[w - deployment.workloads.size()].load
@@ -51,7 +59,7 @@ EventLoop::EventLoop(const Scenario& scenario,
                      const RecorderOptions& recording,
                      Handover from,
                      std::vector<TimePoint> up)
-    : EventLoop(scenario, deployment, {}, dispatcher, key, recording, true) {
+    : EventLoop(scenario, deployment, deployment, {}, dispatcher, key, recording, true) {
   TANGRAM_CHECK(from.sources.size() == workloads_, "the workloads changed; there are ",
                 from.sources.size(), " and ", workloads_);
   sources_ = std::move(from.sources);
@@ -65,6 +73,7 @@ EventLoop::EventLoop(const Scenario& scenario,
 
 EventLoop::EventLoop(const Scenario& scenario,
                      const Deployment& deployment,
+                     const Deployment& truth,
                      const std::vector<ApplicationLoad>& applications,
                      Dispatcher& dispatcher,
                      StreamKey key,
@@ -78,7 +87,7 @@ EventLoop::EventLoop(const Scenario& scenario,
           workloads_, back_slots(workloads_, deployment, host_, scenario.network, takes_over))),
       first_arrival_slot_(events_.front_slot()),
       first_executor_slot_(events_.back_slot()),
-      device_(deployment,
+      device_(truth,
               scenario.profiles,
               scenario.cluster.own_types,
               scenario.device,
@@ -91,7 +100,9 @@ EventLoop::EventLoop(const Scenario& scenario,
       first_load_slot_(first_transit_slot_ + (scenario.network.none() ? 0 : workloads_)),
       first_up_slot_(first_load_slot_ +
                      (deployment.weights.managed() ? host_.view().executors() : 0)),
-      is_plain_(applications.empty() && scenario.network.none()) {
+      is_plain_(applications.empty() && scenario.network.none()),
+      only_serves_idle_(is_plain_ && deployment.routing != Routing::kWeightedRandom &&
+                        dispatcher.only_serves_idle()) {
   if (deployment.weights.managed()) {
     transfers_.emplace(deployment);
     loads_.resize(deployment.executors.size());
@@ -125,6 +136,34 @@ void EventLoop::arrive(std::uint32_t w) {
   } else {
     arrive_elsewhere(request);
   }
+}
+
+bool EventLoop::take_while_busy(std::uint32_t slot, TimePoint end) {
+  const WorkloadId w(slot - first_arrival_slot_);
+  if (w.value() >= workloads_) return false;
+  const MaybeId<QueueId> queue = host_.busy_queue(w);
+  if (!queue) return false;
+  const TimePoint limit = std::min({events_.next_time_besides(SlotId(slot)), horizon_, end});
+  RequestSource& source = sources_[w.index()];
+  TimePoint t = source.next();
+  if (t >= limit) return false;  // not alone at this instant
+  const std::uint64_t before = source.sent();
+  std::uint64_t counted = 0;
+  TimePoint last;
+  do {
+    last = t;
+    counted += recorder_.counts(t);
+    host_.enter(*queue, {t, RequestId::of(w, source.take())});
+    t = source.next();
+  } while (t < limit);
+  now_ = last;
+  host_.grew(*queue);
+  recorder_.offered(w, counted);
+  const std::uint64_t n = source.sent() - before;
+  in_system_ += n;
+  events_fired_ += n;
+  schedule_arrival(w.value());
+  return true;
 }
 
 void EventLoop::enter(Request request) {
@@ -351,6 +390,7 @@ void EventLoop::run_until(TimePoint end, const std::function<void(double)>& prog
   const TimePoint sure = std::min(end, horizon_);
   for (TimePoint t = events_.next_time(); t < sure || (t < end && !over(t));
        t = events_.next_time()) {
+    if (only_serves_idle_ && take_while_busy(events_.top().value(), end)) continue;
     if (t != now_) [[likely]] {
       rounds = 0;
     } else {

@@ -30,13 +30,15 @@ struct Handover {
 class EventLoop {
  public:
   // References must outlive the loop. `applications` are those whose stages are workloads of the
-  // deployment, with its ids; `key` is the root of the run's random streams.
+  // deployment, with its ids; `key` is the root of the run's random streams. `truth`: what the
+  // devices do (true_deployment), where the deployment's predictions are no more than beliefs.
   EventLoop(const Scenario& scenario,
             const Deployment& deployment,
             const std::vector<ApplicationLoad>& applications,
             Dispatcher& dispatcher,
             StreamKey key,
-            const RecorderOptions& recording);
+            const RecorderOptions& recording,
+            const Deployment* truth = nullptr);
   // Goes on where another loop handed over; `up`: by executor, when it can run its first batch.
   // Requires: the same workloads, no applications, open arrivals.
   EventLoop(const Scenario& scenario,
@@ -73,6 +75,7 @@ class EventLoop {
   // Without sources.
   EventLoop(const Scenario& scenario,
             const Deployment& deployment,
+            const Deployment& truth,
             const std::vector<ApplicationLoad>& applications,
             Dispatcher& dispatcher,
             StreamKey key,
@@ -110,6 +113,10 @@ class EventLoop {
                                               bool unserved = false);
   [[gnu::always_inline]] inline void carry_out(std::span<const Command> commands);
   [[gnu::always_inline]] inline void fire(std::uint32_t slot);
+  // Where the earliest event is an arrival that the policy need not hear of before something else
+  // happens: takes it, and all of its workload up to then, as one. Returns false where it is not
+  // so.
+  [[gnu::always_inline]] inline bool take_while_busy(std::uint32_t slot, TimePoint end);
   [[gnu::noinline]] void record_finished();
   [[gnu::noinline]] void begin_load(ExecutorId e, ModelId m);
   [[gnu::noinline]] void load_over(ExecutorId e);
@@ -135,6 +142,7 @@ class EventLoop {
   std::uint32_t first_load_slot_ = 0;
   std::uint32_t first_up_slot_ = 0;
   bool is_plain_ = true;                      // no applications, no network delay
+  bool only_serves_idle_ = false;             // the policy, and nothing but it hears of arrivals
   std::vector<RandomStream> routing_;         // by workload; only for weighted_random
   List<Ended> finished_;                      // at this instant
   std::optional<WeightTransfers> transfers_;  // where weights are managed

@@ -77,12 +77,15 @@ class QueueRanking {
 //   bool prune(const View&, QueueId, Decisions&);
 //       called before each batch; says whether it dropped any
 // State of its own is made in start(), which calls this one first, and may change in size and
-// prune. A queue's key is asked for when requests come or go: it must not change in between.
+// prune. A queue's key is asked for when requests come or go, or later: it must follow from what
+// the queue holds and from nothing that changes by itself.
 template <typename Rule>
 class WorkConserving : public Dispatcher {
  public:
   void start(const View& view, Decisions&) override { ranking_.start(view); }
   bool prune(const View&, QueueId, Decisions&) const { return false; }
+  // While nobody is idle it only ranks, by what the queue holds and not by the time.
+  bool only_serves_idle() const final { return true; }
 
   void decide(const View& view, const Changes& changes, Decisions& out) override {
     if (ranking_.any_compete()) {

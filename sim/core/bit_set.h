@@ -26,7 +26,12 @@ class BitSet {
     words_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
     if (words_[i / 64] == 0) summary_[i / 4096] &= ~(std::uint64_t{1} << (i / 64 % 64));
   }
-  bool any() const { return first() != kNone; }
+  bool any() const {
+    for (const std::uint64_t block : summary_) {
+      if (block != 0) return true;
+    }
+    return false;
+  }
   // The smallest member, or kNone.
   std::size_t first() const {
     for (std::size_t block = 0; block < summary_.size(); ++block) {

@@ -65,6 +65,13 @@ class EventQueue {
     // No event has the top bit; an empty queue has all ones, which without it is kNever.
     return TimePoint(Duration(static_cast<std::int64_t>(t & kTimeMask)));
   }
+  // The earliest pending time of the other components, or an earlier one that has an event.
+  TimePoint next_time_besides(SlotId slot) const {
+    if (use_radix_) [[unlikely]]
+      return next_time();
+    return TimePoint(
+        Duration(static_cast<std::int64_t>(tree_.top_primary_besides(slot.index()) & kTimeMask)));
+  }
   // The component of the earliest event. Requires: !empty().
   SlotId top() const {
     if (use_radix_) [[unlikely]]

@@ -51,6 +51,14 @@ class SlotTree {
   // The smallest key's primary; all ones when empty.
   std::uint64_t top_primary() const { return static_cast<std::uint64_t>(nodes_[1] >> 64); }
   std::uint64_t top_secondary() const { return static_cast<std::uint64_t>(nodes_[1]) >> 24; }
+  // The smallest primary in the other slots; all ones when they are empty. As far to walk as set().
+  std::uint64_t top_primary_besides(std::size_t slot) const {
+    std::uint64_t least = ~std::uint64_t{0};
+    for (std::size_t at = leaves_ + slot; at > 1; at /= 2) {
+      least = std::min(least, static_cast<std::uint64_t>(nodes_[at ^ 1] >> 64));
+    }
+    return least;
+  }
   bool holds(std::size_t slot) const { return nodes_[leaves_ + slot] != kEmpty; }
   std::uint64_t primary(std::size_t slot) const {
     return static_cast<std::uint64_t>(nodes_[leaves_ + slot] >> 64);

@@ -90,9 +90,13 @@ class Recorder {
            const RecorderOptions& options,
            const std::vector<ApplicationLoad>& applications = {});
 
-  void arrived(WorkloadId workload, TimePoint arrival) {
-    if (arrival >= options_.warmup) ++workloads_[workload.index()].offered;
+  void arrived(WorkloadId workload, TimePoint arrival) { offered(workload, counts(arrival)); }
+  // The same for several requests, `counted` of which count.
+  void offered(WorkloadId workload, std::uint64_t counted) {
+    workloads_[workload.index()].offered += counted;
   }
+  // Whether a request that arrives then is measured: 1 or 0.
+  std::uint64_t counts(TimePoint arrival) const { return arrival >= options_.warmup ? 1 : 0; }
   // A batch began on its executor. Only needed where a GPU has more than one executor.
   void started(ExecutorId executor, TimePoint start);
   // A batch is done. `alone`: what it would have taken without neighbours.

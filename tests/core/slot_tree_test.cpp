@@ -1,6 +1,7 @@
 // The tournament tree against a scan over all slots.
 #include "sim/core/slot_tree.h"
 
+#include <algorithm>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -67,6 +68,11 @@ TEST(SlotTree, AgreesWithAnOrderedMapOverRandomChanges) {
       }
       ASSERT_EQ(tree.top(), best->first);
       ASSERT_EQ(tree.primary(slot) == ~std::uint64_t{0}, !keys.contains(slot));
+      std::uint64_t least = ~std::uint64_t{0};
+      for (const auto& [other, key] : keys) {
+        if (other != slot) least = std::min(least, key.first);
+      }
+      ASSERT_EQ(tree.top_primary_besides(slot), least);
     }
   }
 }
