@@ -127,6 +127,11 @@ void EmulatedBackend::open(const Deployment& deployment, const RealClock& clock,
                           std::to_string(kMostExecutors) +
                           "; take fewer GPUs or processes, or simulate with `tangram run`");
   }
+  if (scenario_->beliefs) {
+    throw ConfigError("--backend emulated",
+                      "waits for as long as the policy believes: leave out /beliefs, or simulate "
+                      "with `tangram run`");
+  }
   deployment_ = &deployment;
   clock_ = &clock;
   if (deployment.weights.managed()) {

@@ -91,7 +91,7 @@ EngineRun run_engine(const Scenario& scenario,
                      const Plan& plan,
                      Backend& backend,
                      const EngineOptions& options) {
-  Deployment deployment = deploy(plan, scenario.workloads, scenario.profiles, scenario.routing);
+  Deployment deployment = deploy(plan, scenario.workloads, scenario.believed(), scenario.routing);
   manage_weights(deployment, scenario.cluster, scenario.profiles, scenario.device.weights);
   const DispatcherEntry* entry = find_dispatcher(scenario.dispatcher.name);
   TANGRAM_CHECK(entry != nullptr, "unknown dispatcher ", scenario.dispatcher.name);

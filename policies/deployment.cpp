@@ -327,4 +327,16 @@ Deployment deploy(const Plan& plan,
   return Builder(plan, workloads, beliefs, routing).build();
 }
 
+Deployment true_deployment(Deployment& believed, const Plan& plan, const ProfileSet& truth) {
+  Deployment result = deploy(plan, believed.workloads, truth, believed.routing);
+  for (std::size_t c = 0; c < result.classes.size(); ++c) {
+    for (std::size_t s = 0; s < result.classes[c].services.size(); ++s) {
+      Service& service = believed.classes[c].services[s];
+      service.max_batch = std::min(service.max_batch, result.classes[c].services[s].max_batch);
+    }
+  }
+  result.weights = believed.weights;
+  return result;
+}
+
 }  // namespace tangram

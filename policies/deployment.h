@@ -128,4 +128,8 @@ Deployment deploy(const Plan& plan,
                   const ProfileSet& beliefs,
                   Routing routing);
 
+// For devices that do not do what the policies believe: the deployment of the same plan with the
+// true profiles. Lowers the largest batches of `believed` to what the truth has.
+Deployment true_deployment(Deployment& believed, const Plan& plan, const ProfileSet& truth);
+
 }  // namespace tangram

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -59,14 +60,17 @@ ShardResult run_shard(const Scenario& scenario,
     for (WorkloadId& stage : applications.back().stages) stage = WorkloadId(place[stage.index()]);
   }
 
-  Deployment deployment = deploy(part, workloads, scenario.profiles, scenario.routing);
+  Deployment deployment = deploy(part, workloads, scenario.believed(), scenario.routing);
   manage_weights(deployment, scenario.cluster, scenario.profiles, scenario.device.weights);
+  std::optional<Deployment> truth;
+  if (scenario.beliefs) truth = true_deployment(deployment, part, scenario.profiles);
   const RecorderOptions recording = recording_of(scenario);
   if (scenario.device.model == DeviceModel::kBlocks) {
     return run_on_blocks(scenario, part, deployment, applications, key, recording, progress);
   }
   const std::unique_ptr<Dispatcher> dispatcher = make_dispatcher(scenario);
-  EventLoop loop(scenario, deployment, applications, *dispatcher, key, recording);
+  EventLoop loop(scenario, deployment, applications, *dispatcher, key, recording,
+                 truth ? &*truth : nullptr);
   loop.start();
   loop.finish(progress);
   return collect(loop, deployment);

@@ -64,6 +64,9 @@ void add_run_keys(std::vector<KeyInfo>& keys) {
       required(key("/profiles", KeyKind::kArray, {},
                    "files (from the scenario's folder, then the shipped ones) or profiles "
                    "written out (docs/reference/profile.md)")));
+  keys.push_back(key("/beliefs", KeyKind::kArray, {},
+                     "profiles, in the form of /profiles, that planner and dispatcher believe in "
+                     "place of those of the same model and GPU; the devices keep to /profiles"));
 }
 
 void add_cluster_keys(std::vector<KeyInfo>& keys) {

@@ -22,6 +22,9 @@ std::vector<std::string> check(const Plan& plan,
   Faults faults;
   std::vector<std::string> found =
       check_plan(plan, demand, scenario.profiles, scenario.cluster, where, faults);
+  if (scenario.beliefs && faults.empty()) {
+    check_plan(plan, demand, *scenario.beliefs, scenario.cluster, where + ", as believed", faults);
+  }
   faults.throw_if_any();
   return found;
 }
@@ -31,7 +34,7 @@ std::vector<std::string> check(const Plan& plan,
 Plan make_plan(const Scenario& scenario, std::vector<std::string>& notes, Evaluator* evaluator) {
   const Plan plan = scenario.plan ? *scenario.plan
                                   : plan_by(scenario.planner,
-                                            {scenario.workloads, scenario.profiles,
+                                            {scenario.workloads, scenario.believed(),
                                              scenario.cluster, scenario.planner.params, evaluator});
   const std::vector<std::string> found =
       check(plan, scenario, scenario.workloads,
@@ -44,7 +47,7 @@ Plan make_plan(const Scenario& scenario, std::vector<std::string>& notes, Evalua
 Plan make_plan_again(const Scenario& scenario,
                      const std::vector<Workload>& demand,
                      const Plan& previous) {
-  Plan plan = plan_by(scenario.planner, {demand, scenario.profiles, scenario.cluster,
+  Plan plan = plan_by(scenario.planner, {demand, scenario.believed(), scenario.cluster,
                                          scenario.planner.params, nullptr, &previous});
   check(plan, scenario, demand, "the new plan of " + scenario.planner.name);
   return plan;

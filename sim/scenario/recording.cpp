@@ -42,10 +42,11 @@ Json self_contained(const Scenario& scenario) {
   // Applications that no workload uses are read too, with the models of their stages.
   const bool all = json.contains("applications");
   Json profiles = Json::array();
-  for (const Profile& profile : scenario.profiles.all()) {
+  for (const Profile& profile : scenario.believed().all()) {
     if (all || used.contains(profile.model)) profiles.push_back(to_json(profile));
   }
   json["profiles"] = std::move(profiles);
+  json.erase("beliefs");
   // The plan stands beside the scenario.
   json.erase("planner");
   for (Json& workload : json["workloads"]) {

@@ -273,6 +273,18 @@ void note_idle_types(Scenario& scenario) {
   }
 }
 
+// Of what nothing is believed, the truth is known.
+void read_beliefs(const std::vector<JsonNode>& nodes,
+                  const std::string& base,
+                  ProfileFiles& files,
+                  Scenario& scenario) {
+  if (nodes.empty()) return;
+  scenario.beliefs = ProfileSection(nodes, scenario.cluster, base, files).profiles();
+  for (const Profile& truth : scenario.profiles.all()) {
+    if (scenario.beliefs->find(truth.model, truth.gpu) == nullptr) scenario.beliefs->add(truth);
+  }
+}
+
 Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFiles& files) {
   Faults& faults = root.faults();
   Scenario scenario;
@@ -282,6 +294,7 @@ Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFil
   ProfileSection profiles(items_of(keys, "profiles"), scenario.cluster, base, files);
   const std::vector<JsonNode> workloads = items_of(keys, "workloads");
   scenario.profiles = profiles.profiles();
+  read_beliefs(items_of(keys, "beliefs"), base, files, scenario);
   read_workloads(workloads, read_popularity(keys.node("popularity"), workloads),
                  read_applications(keys.node("applications"), profiles), profiles, base,
                  keys.number("load"), scenario);
@@ -305,6 +318,13 @@ Scenario read_scenario(const JsonNode& root, const std::string& base, ProfileFil
   outputs.finish();
   keys.finish();
   check_device_model(scenario, root);
+  if (scenario.beliefs &&
+      (scenario.device.model == DeviceModel::kBlocks || scenario.replanning.has_value())) {
+    faults.add(
+        root.where() + "/beliefs",
+        "are for the device model \"rate\" and a plan that stays: leave out \"beliefs\", or the "
+        "blocks or /replanning");
+  }
   if (faults.empty() && scenario.plan) {
     const std::string file = root.value()["planner"]["plan"].get<std::string>();
     check_plan(*scenario.plan, scenario.workloads, scenario.profiles, scenario.cluster,

@@ -73,7 +73,8 @@ struct Scenario {
   double duration_s = 0;
   double warmup_s = 0;
   bool drain = true;
-  ProfileSet profiles;
+  ProfileSet profiles;                // what the devices do
+  std::optional<ProfileSet> beliefs;  // what planner and dispatcher take them for, if it differs
   Cluster cluster;
   std::vector<Workload> workloads;            // what runs: plain ones and stages of applications
   std::vector<ApplicationLoad> applications;  // whose stages are among the workloads
@@ -88,6 +89,8 @@ struct Scenario {
   bool log_requests = false;
   bool log_timeline = false;
   std::vector<std::string> notes;
+
+  const ProfileSet& believed() const { return beliefs ? *beliefs : profiles; }
 };
 
 // Everything that requests are counted for, in the order of workload ids: the scenario's workloads,

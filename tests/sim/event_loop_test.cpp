@@ -98,6 +98,35 @@ TEST(Metrics, ASharedGpuIsBusyWhileAnyOfItsBatchesRuns) {
   EXPECT_GT(executors, from_ms(95));
 }
 
+TEST(Beliefs, DecideForThePolicyAndNotForTheDevice) {
+  Scenario scenario = scenario_of({takes(10)}, {every_10_ms("w", 100)}, 0.1);
+  scenario.log_timeline = true;
+  scenario.beliefs.emplace();
+  scenario.beliefs->add(linear_profile("m", "ideal", 4, 0, 2));
+  const RunResult result = run(scenario, whole_gpus(1));
+  ASSERT_THAT(result.timeline, SizeIs(10));
+  for (const BatchSpan& batch : result.timeline) {
+    EXPECT_EQ(batch.predicted, from_ms(4));
+    EXPECT_EQ(batch.end - batch.start, from_ms(10));
+  }
+}
+
+// Twenty gather while a batch runs; the device takes 8.
+TEST(Beliefs, TheLargestBatchIsTheSmallerOfTheTwo) {
+  for (const auto& [believed, largest] : {std::pair{2U, 2U}, std::pair{64U, 8U}}) {
+    Scenario scenario =
+        scenario_of({linear_profile("m", "ideal", 200, 0, 8)}, {every_10_ms("w", 1000)}, 2);
+    scenario.dispatcher = dispatcher_of("eager");
+    scenario.log_timeline = true;
+    scenario.beliefs.emplace();
+    scenario.beliefs->add(linear_profile("m", "ideal", 1, 0, believed));
+    const RunResult result = run(scenario, whole_gpus(1));
+    std::uint32_t seen = 0;
+    for (const BatchSpan& batch : result.timeline) seen = std::max(seen, batch.size);
+    EXPECT_EQ(seen, largest);
+  }
+}
+
 TEST(Metrics, DroppedRequestsAreCountedByReason) {
   Scenario scenario = scenario_of({takes(40)}, {every_10_ms("w", 100)}, 1);
   scenario.dispatcher =
