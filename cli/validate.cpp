@@ -56,24 +56,34 @@ Action add_validate(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   ValidateOptions& validate = options->validate;
   app.add_option("SCENARIO", validate.scenario.path, "scenario file (JSON)")->required();
-  app.add_option("--backend", validate.backend,
-                 "what executes the batches; describe backends lists them")
-      ->required();
+  CLI::Option* backend = app.add_option("--backend", validate.backend,
+                                        "what executes the batches; describe backends lists them");
+  CLI::Option* real =
+      app.add_option("--real", validate.real,
+                     "in place of --backend: a validation of this scenario, whose real runs are "
+                     "compared with new simulations; repeatable")
+          ->allow_extra_args(false);
   app.add_option("--out", options->out, "write both results and the comparison (HDF5)")->required();
   app.add_option("--report", options->report, "write a page with figures (HTML)");
   app.add_option("--set", validate.scenario.set,
                  "change the scenario: /json/pointer=value; repeatable")
       ->allow_extra_args(false);
-  app.add_option("--seed", validate.scenario.seed, "in place of the scenario's seed");
-  app.add_option("--replications", validate.replications, "runs with the seeds s, s+1, ...")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--models", options->models, "for the engine: the folder of the models");
-  app.add_option("--runner", options->runner, "for the engine: what runs the models");
-  app.add_option("--cores", options->cores, "for the engine: the CPU cores that it may use");
-  app.add_option("--dispatcher-core", options->dispatcher_core,
-                 "for the engine: the core of its own threads");
-  app.add_flag("--exact-grants", options->exact_grants,
-               "exit with 3 where the device grants another share than the plan's");
+  const std::initializer_list<CLI::Option*> of_new_runs{
+      backend,
+      app.add_option("--seed", validate.scenario.seed, "in place of the scenario's seed"),
+      app.add_option("--replications", validate.replications, "runs with the seeds s, s+1, ...")
+          ->check(CLI::Range(1, 1000)),
+      app.add_option("--models", options->models, "for the engine: the folder of the models"),
+      app.add_option("--runner", options->runner, "for the engine: what runs the models"),
+      app.add_option("--cores", options->cores, "for the engine: the CPU cores that it may use"),
+      app.add_option("--dispatcher-core", options->dispatcher_core,
+                     "for the engine: the core of its own threads"),
+      app.add_flag("--exact-grants", options->exact_grants,
+                   "exit with 3 where the device grants another share than the plan's")};
+  for (CLI::Option* option : of_new_runs) real->excludes(option);
+  app.callback([backend, real] {
+    if (backend->count() + real->count() == 0) throw CLI::RequiredError("--backend or --real");
+  });
   return [options] { return run(*options); };
 }
 

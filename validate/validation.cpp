@@ -70,18 +70,29 @@ Scenario load(const ScenarioArguments& arguments) {
   return scenario;
 }
 
+// Where a real run's result lies.
+struct StoredRealRun {
+  std::string file, group;
+  std::uint64_t seed = 0;
+};
+
+// Run r of n.
+struct Turn {
+  std::uint64_t r = 0, n = 1;
+};
+
 void simulate_to(const std::string& path,
                  const ValidateOptions& options,
                  const Scenario& scenario,
-                 double share_before,
+                 Turn turn,
                  const Interrupt& interrupt) {
   Scenario copy = scenario;
   const Plan plan = make_plan(copy, copy.notes);
   RunOptions run;
   run.progress = [&](double share) {
     if (interrupt.pending()) throw NoAnswer("interrupted; nothing was written");
-    const auto n = static_cast<double>(options.replications);
-    if (options.progress) options.progress(share_before + share / n);
+    const double done = static_cast<double>(turn.r) + share;
+    if (options.progress) options.progress(done / static_cast<double>(turn.n));
   };
   const RunResult result = simulate(copy, plan, run);
   write_result_file(path, {&result, 1});
@@ -202,6 +213,7 @@ std::string world_group(const char* world, std::uint64_t replication) {
 
 void write_validation(const std::string& path,
                       const Validation& validation,
+                      const std::vector<StoredRealRun>& real_runs,
                       const ScratchFolder& scratch) {
   Hdf5Writer file(path);
   const ValidationRecord& record = validation.record;
@@ -220,7 +232,7 @@ void write_validation(const std::string& path,
   file.text("/profiles", profiles.dump());
   for (std::size_t r = 0; r < validation.real.size(); ++r) {
     file.copy(world_group("simulated", r), scratch.file(fmt::format("simulated{}.h5", r)));
-    file.copy(world_group("real", r), scratch.file(fmt::format("real{}.h5", r)));
+    file.copy(world_group("real", r), real_runs[r].file, real_runs[r].group);
   }
   std::vector<const ComparedWorkload*> all;
   for (const ComparedWorkload& w : validation.comparison.workloads) all.push_back(&w);
@@ -254,6 +266,22 @@ std::vector<Profile> read_profiles(const Hdf5Reader& file) {
   return profiles;
 }
 
+// The real runs of earlier validations, and their backend and machine, into `validation`.
+std::vector<StoredRealRun> stored_real_runs(const std::vector<std::string>& paths,
+                                            Validation& validation) {
+  std::vector<StoredRealRun> runs;
+  for (const std::string& path : paths) {
+    Validation earlier = read_validation_file(path);
+    for (std::size_t r = 0; r < earlier.real.size(); ++r) {
+      runs.push_back({path, world_group("real", r), earlier.real[r].runs.front().seed});
+      validation.real.push_back(std::move(earlier.real[r]));
+    }
+    validation.record.backend = earlier.record.backend;
+    validation.record.machine = earlier.record.machine;
+  }
+  return runs;
+}
+
 std::vector<std::string> engine_arguments(const ValidateOptions& options,
                                           const ScenarioArguments& scenario,
                                           const std::string& out) {
@@ -272,7 +300,6 @@ std::vector<std::string> engine_arguments(const ValidateOptions& options,
 Validation validate(const ValidateOptions& options,
                     const std::string& path,
                     const Interrupt& interrupt) {
-  const std::string engine = find_engine();
   ScenarioArguments arguments = options.scenario;
   arguments.set.emplace_back("/outputs/requests=true");
   arguments.set.emplace_back("/outputs/timeline=true");
@@ -280,21 +307,26 @@ Validation validate(const ValidateOptions& options,
   const ScratchFolder scratch;
   Validation validation;
   validation.record = {options.backend, options.command, options.date, machine_description()};
-  for (std::uint64_t r = 0; r < options.replications; ++r) {
-    arguments.seed = std::to_string(first_seed + r);
+  std::vector<StoredRealRun> real_runs = stored_real_runs(options.real, validation);
+  const std::string engine = options.real.empty() ? find_engine() : "";
+  const std::uint64_t runs = options.real.empty() ? options.replications : real_runs.size();
+  for (std::uint64_t r = 0; r < runs; ++r) {
+    const bool is_stored = !options.real.empty();
+    arguments.seed = std::to_string(is_stored ? real_runs[r].seed : first_seed + r);
     const Scenario scenario = load(arguments);
     const std::string simulated = scratch.file(fmt::format("simulated{}.h5", r));
-    const std::string real = scratch.file(fmt::format("real{}.h5", r));
-    const double before = static_cast<double>(r) / static_cast<double>(options.replications);
     validation.profiles = scenario.profiles.all();
-    simulate_to(simulated, options, scenario, before, interrupt);
-    run_engine_process(engine, engine_arguments(options, arguments, real), interrupt);
+    simulate_to(simulated, options, scenario, {r, runs}, interrupt);
     validation.simulated.push_back(read_result_file(simulated));
-    validation.real.push_back(read_result_file(real));
+    if (is_stored) continue;
+    real_runs.push_back({scratch.file(fmt::format("real{}.h5", r)), "/", first_seed + r});
+    run_engine_process(engine, engine_arguments(options, arguments, real_runs.back().file),
+                       interrupt);
+    validation.real.push_back(read_result_file(real_runs.back().file));
   }
   validation.comparison = compare(validation.simulated, validation.real);
   validation.overhead = fit_overhead(validation.real);
-  write_validation(path, validation, scratch);
+  write_validation(path, validation, real_runs, scratch);
   return validation;
 }
 

@@ -15,9 +15,10 @@ namespace tangram {
 
 struct ValidateOptions {
   ScenarioArguments scenario;
-  std::string backend;
+  std::string backend;                      // not used with `real`
+  std::vector<std::string> real;            // validation files: their real runs, not new ones
   std::vector<std::string> engine_options;  // passed on: "--models", "FOLDER"
-  std::uint64_t replications = 1;           // runs with the seeds s, s+1, ...
+  std::uint64_t replications = 1;           // runs with the seeds s, s+1, ...; not with `real`
   std::string command, date;                // for the record
   std::function<void(double)> progress;     // of the simulation
 };
@@ -35,9 +36,11 @@ struct Validation {
   BatchOverhead overhead;
 };
 
-// Simulates, runs the engine, and writes the validation file (docs/reference/validation.md) to
+// Simulates, runs the engine (or takes the real runs of earlier validations of the scenario, with
+// their seeds), and writes the validation file (docs/reference/validation.md) to
 // `path`. Throws what load_scenario, simulate, run_engine_process and compare throw, ConfigError
-// for a scenario whose arrivals depend on the answers; the target is complete or untouched.
+// for a scenario whose arrivals depend on the answers or that is not the one of `real`; the target
+// is complete or untouched.
 Validation validate(const ValidateOptions& options,
                     const std::string& path,
                     const Interrupt& interrupt);

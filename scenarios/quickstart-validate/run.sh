@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
-# How far is the simulation from this machine? Measures models on one core, fits the overheads of
-# batches on a training scenario, and compares on scenarios that the fit has not seen. Needs the
-# release build with its engine; takes about seven minutes; wants an otherwise idle machine.
+# How far is the simulation from this machine? Measures models on one core, runs a training scenario
+# and four others for real, in rounds, so that a machine whose speed drifts drifts under all of them
+# alike; fits the overheads of batches on the training scenario's runs; and compares the others with
+# simulations that use the fit. Needs the release build with its engine; takes about eight minutes;
+# wants an otherwise idle machine.
 #
 #   scenarios/quickstart-validate/run.sh [OUT]        OUT: a new folder; default validate-out
 #
-# DURATION=20 shortens every run; ONLY=turns runs that one comparison (after measuring and training).
-# MODELS_FOLDER names models that scripts/export_models.py wrote;
+# DURATION=20 (seconds of a run) and ROUNDS=3 are the defaults; ONLY=turns compares that one scenario
+# (after measuring and training). MODELS_FOLDER names models that scripts/export_models.py wrote;
 # without it they are exported into OUT (random weights, nothing is downloaded).
 set -euo pipefail
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd -- "$here/../.." && pwd)
 out=${1:-validate-out}
-duration=${DURATION:-60}
+duration=${DURATION:-20}
+rounds=${ROUNDS:-3}
 tangram=$root/build/release/cli/tangram
 models=(mobilenet_v2 transformer_small resnet18)
 
@@ -47,23 +50,41 @@ rates() {
   done
 }
 
-# validate NAME BUSY [OPTION...]
+# Each scenario with the share of the time for which it keeps the core busy.
+scenarios=(train:0.5)
+for held_out in steady:0.45 bursty:0.4 heavy:0.65 turns:0.5; do
+  [[ -n ${ONLY:-} && ${held_out%:*} != "$ONLY" ]] || scenarios+=("$held_out")
+done
+
+# validate NAME BUSY OUT OPTION...
 validate() {
-  local name=$1 busy=$2 set
-  shift 2
+  local name=$1 busy=$2 validation=$3 set
+  shift 3
   mapfile -t set < <(rates "$name" "$busy")
-  echo "==> $name: the core is busy for about $busy of the time"
-  "$tangram" validate "$name.json" --backend cpu --models "$folder" --out "$name.h5" \
-    --report "$name.html" --set "/duration_s=$duration" "${set[@]}" "$@" | tee "$name.txt"
+  "$tangram" validate "$name.json" --out "$validation" --set "/duration_s=$duration" "${set[@]}" "$@"
 }
 
-validate train 0.5
+for ((round = 1; round <= rounds; ++round)); do
+  for scenario in "${scenarios[@]}"; do
+    name=${scenario%:*}
+    echo "==> round $round of $rounds, $name: the core is busy for about ${scenario#*:} of the time"
+    seed=$(sed -n 's/^ *"seed": \([0-9]*\),$/\1/p' "$name.json")
+    validate "$name" "${scenario#*:}" "$name.$round.h5" --backend cpu --models "$folder" \
+      --seed $((seed + round)) >"$name.$round.txt"
+  done
+done
+
 echo "==> calibrate: the overhead of each model's batches, fitted on train"
-"$tangram" calibrate train.h5 --out calibrated.h5 | tee calibrate.txt
-for held_out in "steady 0.45" "bursty 0.4" "heavy 0.65" "turns 0.5"; do
-  [[ -z ${ONLY:-} || ${held_out% *} == "$ONLY" ]] || continue
-  # shellcheck disable=SC2086
-  validate $held_out --set '/profiles/0="calibrated.h5"'
+"$tangram" calibrate train.*.h5 --out calibrated.h5 | tee calibrate.txt
+
+# The same real runs beside simulations that know the overheads; their policies believe what those of
+# the real runs believed.
+for scenario in "${scenarios[@]}"; do
+  name=${scenario%:*} real=()
+  for file in "$name".*.h5; do real+=(--real "$file"); done
+  echo "==> compare $name"
+  validate "$name" "${scenario#*:}" "$name.h5" "${real[@]}" --report "$name.html" \
+    --set '/profiles/0="calibrated.h5"' --set '/beliefs=["cpu.h5"]' | tee "$name.txt"
 done
 
 {

@@ -245,12 +245,14 @@ void Hdf5Writer::attribute(const std::string& object,
   }
 }
 
-void Hdf5Writer::copy(const std::string& group, const std::string& source) {
+void Hdf5Writer::copy(const std::string& group,
+                      const std::string& source,
+                      const std::string& from) {
   const QuietErrors quiet;
-  const Hdf5Handle from(H5Fopen(source.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  const Hdf5Handle file(H5Fopen(source.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
   const bool is_copied =
-      from.valid() && make_parents(file_.id(), group) &&
-      H5Ocopy(from.id(), "/", file_.id(), group.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0;
+      file.valid() && make_parents(file_.id(), group) &&
+      H5Ocopy(file.id(), from.c_str(), file_.id(), group.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0;
   if (!is_copied) fail("the group " + group + " cannot be copied from " + source);
 }
 

@@ -53,8 +53,9 @@ class Hdf5Writer {
   void attribute(const std::string& object, const std::string& name, std::string_view value);
   void attribute(const std::string& object, const std::string& name, double value);
   void attribute(const std::string& object, const std::string& name, std::uint64_t value);
-  // Copies everything in the HDF5 file `source` into a new group, attributes of its root included.
-  void copy(const std::string& group, const std::string& source);
+  // Copies a group of the HDF5 file `source` (by default everything in it) into a new group, its
+  // attributes included.
+  void copy(const std::string& group, const std::string& source, const std::string& from = "/");
   void commit();
 
  private:

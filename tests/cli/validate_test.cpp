@@ -72,6 +72,54 @@ TEST_F(Validate, TheFileHoldsTheComparisonAsColumns) {
   EXPECT_EQ(double(file.read<std::int64_t>("/comparison/pairs/real_ns").size()), requests.back());
 }
 
+TEST_F(Validate, RealRunsOfEarlierFilesAreComparedWithNewSimulations) {
+  ASSERT_EQ(folder_.tangram(arguments({"--replications", "2"})).exit_code, 0);
+  ASSERT_EQ(
+      folder_
+          .tangram({"validate", "s.json", "--backend", "emulated", "--out", "U.h5", "--seed", "9"})
+          .exit_code,
+      0);
+  const Outcome done = folder_.tangram({"validate", "s.json", "--real", "V.h5", "--real", "U.h5",
+                                        "--out", "W.h5", "--set", "/device/overhead_ms=3"});
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  const Validation first = read_validation_file(folder_.path("V.h5"));
+  const Validation other = read_validation_file(folder_.path("U.h5"));
+  const Validation again = read_validation_file(folder_.path("W.h5"));
+  EXPECT_EQ(again.record.backend, "emulated");
+  ASSERT_EQ(again.real.size(), 3U);
+  std::vector<std::uint64_t> seeds;
+  for (const StoredResult& real : again.real) seeds.push_back(real.runs[0].seed);
+  EXPECT_THAT(seeds, ElementsAre(5, 6, 9));
+  for (std::size_t r = 0; r < 3; ++r) {
+    const StoredResult& stored = r < 2 ? first.real[r] : other.real[0];
+    ASSERT_EQ(again.real[r].runs[0].requests.size(), stored.runs[0].requests.size());
+    for (std::size_t i = 0; i < stored.runs[0].requests.size(); ++i) {
+      ASSERT_EQ(again.real[r].runs[0].requests[i].finish, stored.runs[0].requests[i].finish);
+    }
+    EXPECT_EQ(again.simulated[r].runs[0].seed, seeds[r]);
+  }
+  EXPECT_GT(again.comparison.total.simulated.mean_ms, first.comparison.total.simulated.mean_ms + 2);
+}
+
+TEST_F(Validate, RealRunsOfAnotherScenarioAreRefused) {
+  ASSERT_EQ(folder_.tangram(arguments()).exit_code, 0);
+  const Outcome other = folder_.tangram({"validate", "s.json", "--real", "V.h5", "--out", "W.h5",
+                                         "--set", "/workloads/0/arrivals/rate_rps=120"});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, HasSubstr("same"));
+  const Outcome both = folder_.tangram(
+      {"validate", "s.json", "--real", "V.h5", "--backend", "emulated", "--out", "W.h5"});
+  EXPECT_EQ(both.exit_code, 2);
+  EXPECT_THAT(both.err, HasSubstr("--backend"));
+  const Outcome neither = folder_.tangram({"validate", "s.json", "--out", "W.h5"});
+  EXPECT_EQ(neither.exit_code, 2);
+  EXPECT_THAT(neither.err, HasSubstr("--backend or --real"));
+  const Outcome no_validation =
+      folder_.tangram({"validate", "s.json", "--real", "s.json", "--out", "W.h5"});
+  EXPECT_EQ(no_validation.exit_code, 2);
+  EXPECT_THAT(folder_.names(), ElementsAre("V.h5", "s.json"));
+}
+
 TEST_F(Validate, ItsFileCalibratesTheProfilesThatItUsed) {
   ASSERT_EQ(folder_.tangram(arguments()).exit_code, 0);
   const Outcome done = folder_.tangram({"calibrate", "V.h5", "--out", "C.h5"});
