@@ -54,7 +54,7 @@ void check(Options& options) {
 
 std::string table_of(const std::vector<Profile>& profiles) {
   TextTable table({"model, share, batch", "mean ms", "median ms", "MAD %", "outliers", "samples",
-                   "used %", "W"});
+                   "used %", "DRAM %", "W"});
   for (const Profile& profile : profiles) {
     for (const LatencyPoint& point : profile.points) {
       const SampleSummary s = summarize_samples(point.samples_ms);
@@ -63,6 +63,7 @@ std::string table_of(const std::vector<Profile>& profiles) {
                  fmt::format("{:.2f}", 100 * s.mad / s.median), std::to_string(s.outliers),
                  std::to_string(point.samples_ms.size()),
                  point.sm_occupancy ? fmt::format("{:.0f}", 100 * *point.sm_occupancy) : "",
+                 point.dram_utilisation ? fmt::format("{:.0f}", 100 * *point.dram_utilisation) : "",
                  point.power_w ? fmt::format("{:.0f}", *point.power_w) : ""});
     }
   }

@@ -21,6 +21,15 @@ tangram_bundled(
   hdf5::hdf5 "${TANGRAM_BUNDLE}/lib/libhdf5.a" "${TANGRAM_BUNDLE}/lib/libsz.a"
   "${TANGRAM_BUNDLE}/lib/libaec.a" "${TANGRAM_BUNDLE}/lib/libz.a" ${CMAKE_DL_LIBS} m Threads::Threads)
 target_include_directories(hdf5::hdf5 SYSTEM INTERFACE "${TANGRAM_BUNDLE}/include/hdf5")
+# Not in every bundle: only the planners that solve integer programs need it, and say so without it.
+set(TANGRAM_CBC_LIBRARY "")
+if(EXISTS "${TANGRAM_BUNDLE}/lib/libCbcSolver.a")
+  set(TANGRAM_CBC_LIBRARY tangram_bundled_cbc)
+  set(TANGRAM_CBC_INCLUDE "${TANGRAM_BUNDLE}/include")
+  set(cbc_archives CbcSolver Cbc Cgl OsiClp Clp Osi CoinUtils bz2 z cbclapack)
+  list(TRANSFORM cbc_archives REPLACE "(.+)" "${TANGRAM_BUNDLE}/lib/lib\\1.a")
+  tangram_bundled(tangram_bundled_cbc ${cbc_archives} m)
+endif()
 if(TANGRAM_TESTS)
   set(INSTALL_GTEST OFF)
   add_subdirectory("${TANGRAM_BUNDLE}/googletest" "${CMAKE_BINARY_DIR}/googletest" EXCLUDE_FROM_ALL)

@@ -92,9 +92,15 @@ build() {
     options+=(-DTANGRAM_CUDA=ON)
     targets+=(tangram-gpu-bench tangram_gpu_test)
   fi
-  cmake -G Ninja -S "$here" -B "$build" "${options[@]}" &&
-    cmake --build "$build" --parallel "$jobs" --target "${targets[@]}" || return
-  # Without LibTorch the campaign goes on with the runners that need none.
+  # Without LibTorch the campaign goes on with the runners that need none, also where the one that
+  # is there cannot be used: CMake stops when its CUDA is not the toolkit's, or has no compiler.
+  local configure=(cmake -G Ninja -S "$here" -B "$build")
+  "${configure[@]}" "${options[@]}" || {
+    [[ " ${options[*]} " == *" -DTANGRAM_TORCH=ON "* ]] || return
+    echo "once more without LibTorch"
+    "${configure[@]}" "${options[@]}" -DTANGRAM_TORCH=OFF || return
+  }
+  cmake --build "$build" --parallel "$jobs" --target "${targets[@]}" || return
   if cmake --build "$build" --target help | grep -q '^tangram-worker-torch:'; then
     cmake --build "$build" --parallel "$jobs" --target tangram-worker-torch
   else

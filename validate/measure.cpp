@@ -2,41 +2,28 @@
 #include "validate/measure.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <map>
 #include <set>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "sim/core/check.h"
 #include "sim/core/random.h"
+#include "validate/sampling.h"
 
 namespace tangram {
 namespace {
 
 constexpr std::uint32_t kRounds = 5;
-constexpr std::size_t kMostSamples = 2000;  // of a visit
-// A point is warm when the medians of two windows in a row differ by at most this.
-constexpr std::size_t kWindow = 3;
-constexpr double kStable = 0.05;
-constexpr std::size_t kMostWindows = 20;
-constexpr double kLongestWarmUpMs = 10'000;
 constexpr int kLoads = 3;
 // Beyond this the mean does not speak for the point.
 constexpr double kSuspiciousMean = 0.1;
 // What a visit used, beside its name in the journal.
 constexpr const char* kProcessors = " processors";
 constexpr const char* kEnergy = " energy";
-
-double median_of(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
+constexpr const char* kDram = " dram";
+constexpr const char* kOccupancy = " occupancy";
 
 double mean_of(const std::vector<double>& values) {
   double sum = 0;
@@ -60,79 +47,6 @@ struct OpenLane {
   std::set<std::pair<std::string, std::uint32_t>> warm;
 };
 
-void warm_up(MeasureLane& lane, const std::string& model, std::uint32_t batch) {
-  double before = 0;
-  double spent = 0;
-  for (std::size_t w = 0; w < kMostWindows && spent < kLongestWarmUpMs; ++w) {
-    std::vector<double> window;
-    for (std::size_t i = 0; i < kWindow; ++i) {
-      window.push_back(lane.run(model, batch));
-      spent += window.back();
-    }
-    const double median = median_of(std::move(window));
-    if (w > 0 && std::abs(median - before) <= kStable * before) return;
-    before = median;
-  }
-}
-
-// Samples of one visit: at least `least`, and `least_ms` of running.
-std::vector<double> sample(MeasureLane& lane,
-                           const std::string& model,
-                           std::uint32_t batch,
-                           std::size_t least,
-                           double least_ms) {
-  std::vector<double> samples;
-  double spent = 0;
-  while (samples.size() < kMostSamples && (samples.size() < least || spent < least_ms)) {
-    samples.push_back(lane.run(model, batch));
-    spent += samples.back();
-  }
-  return samples;
-}
-
-// One of two lanes that run without pause beside each other.
-struct Side {
-  MeasureLane& lane;
-  const std::string& model;
-  std::uint32_t batch;
-  std::vector<double> samples;
-  std::exception_ptr failure;
-  std::atomic<bool> running{false};  // has begun, and goes on until both have enough
-  std::atomic<bool> enough{false};
-  std::atomic<bool> failed{false};
-};
-
-// Runs one side until both have enough samples. Only a batch that began and ended while the other
-// side ran counts.
-void run_beside(Side& self, const Side& other, std::size_t least, double least_ms) {
-  try {
-    double spent = 0;
-    while (!other.failed && !(self.enough && other.enough)) {
-      const bool began_beside = self.running && other.running;
-      const double ms = self.lane.run(self.model, self.batch);
-      self.running = true;
-      if (!began_beside || (self.enough && other.enough)) continue;
-      spent += ms;
-      if (self.samples.size() < kMostSamples) self.samples.push_back(ms);
-      const bool is_full = self.samples.size() >= kMostSamples;
-      if (is_full || (self.samples.size() >= least && spent >= least_ms)) self.enough = true;
-    }
-  } catch (...) {
-    self.failure = std::current_exception();
-    self.failed = true;
-  }
-}
-
-void run_together(Side& a, Side& b, std::size_t least, double least_ms) {
-  {
-    const std::jthread other([&] { run_beside(b, a, least, least_ms); });
-    run_beside(a, b, least, least_ms);
-  }
-  for (const Side* side : {&a, &b}) {
-    if (side->failure) std::rethrow_exception(side->failure);
-  }
-}
-
 class Measurement {
  public:
   Measurement(MeasureDevice& device,
@@ -152,7 +66,7 @@ class Measurement {
 
   void run() {
     // Even where the journal has everything: the lane knows what the device is.
-    open(0);
+    activity_age_ms_ = open(0).lane->activity_age_s() * 1e3;
     for (const std::string& model : plan_.models) measure_load(model);
     for (std::uint32_t round = 0; round < kRounds; ++round) {
       for (const Point& point : shuffled(round)) visit(point, round);
@@ -160,6 +74,7 @@ class Measurement {
     for (const MeasurePair& pair : plan_.pairs) measure_pair(pair);
     if (!plan_.kernel_batches.empty()) close_lanes();
     for (const std::string& model : plan_.models) list_kernels(model);
+    note_uncounted();
   }
 
   std::vector<Profile> profiles() const {
@@ -204,6 +119,10 @@ class Measurement {
     return order;
   }
 
+  // Of a visit.
+  std::size_t least_samples() const { return (plan_.repetitions + kRounds - 1) / kRounds; }
+  double least_ms() const { return plan_.min_time_s * 1e3 / kRounds; }
+
   // The lane of a share.
   OpenLane& open(std::size_t share) {
     OpenLane& open = lanes_[share];
@@ -235,9 +154,11 @@ class Measurement {
   void visit(const Point& point, std::uint32_t round);
   void measure_pair(const MeasurePair& pair);
   void list_kernels(const std::string& model);
+  bool settle(OpenLane& on, const Point& point, double batch_ms);
   void add_usage_to_journal(const std::string& visit,
                             const MeasureLane::Usage& before,
                             const MeasureLane::Usage& after);
+  void note_uncounted();
   std::optional<double> used(const Point& point, const char* what) const;
   double solo(OpenLane& on, const std::string& model, std::uint32_t batch);
   Profile profile_of(std::size_t model) const;
@@ -259,6 +180,7 @@ class Measurement {
   OpenLane first_, second_;  // of the pairs
   Beside beside_;
   std::map<std::string, std::vector<Kernel>> kernels_;  // by model
+  double activity_age_ms_ = 0;                          // MeasureLane::activity_age_s
   std::size_t done_ = 0, total_ = 0;
 };
 
@@ -286,20 +208,31 @@ void Measurement::visit(const Point& point, std::uint32_t round) {
     const std::string& model = plan_.models[point.model];
     OpenLane& on = open(point.share);
     need(on, model);
-    if (on.warm.emplace(model, point.batch).second) {
-      warm_up(*on.lane, model, point.batch);
-    } else {
-      on.lane->run(model, point.batch);  // the caches hold another point's data
-    }
-    const std::size_t least = (plan_.repetitions + kRounds - 1) / kRounds;
+    // Where it is warm: the caches hold another point's data.
+    const double batch_ms = on.warm.emplace(model, point.batch).second
+                                ? warm_up(*on.lane, model, point.batch)
+                                : on.lane->run(model, point.batch);
+    const bool is_counted = settle(on, point, batch_ms);
     const std::optional<MeasureLane::Usage> before = on.lane->usage();
     const std::vector<double> samples =
-        sample(*on.lane, model, point.batch, least, plan_.min_time_s * 1e3 / kRounds);
-    const std::optional<MeasureLane::Usage> after = on.lane->usage();
+        sample(*on.lane, model, point.batch, least_samples(), least_ms());
+    std::optional<MeasureLane::Usage> after = on.lane->usage();
+    if (after && !is_counted) after->activity.reset();
     journal_.add(name, samples);
     if (before && after) add_usage_to_journal(name, *before, *after);
   }
   step();
+}
+
+// Where the device counts what it does and the visit will be long enough for that, runs the same
+// for as long as the counters lag behind; false elsewhere. `batch_ms`: how long a batch takes.
+bool Measurement::settle(OpenLane& on, const Point& point, double batch_ms) {
+  const double visit_ms =
+      std::min(std::max(least_ms(), static_cast<double>(least_samples()) * batch_ms),
+               static_cast<double>(kMostSamples) * batch_ms);
+  if (activity_age_ms_ == 0 || visit_ms < activity_age_ms_) return false;
+  sample(*on.lane, plan_.models[point.model], point.batch, 0, activity_age_ms_);
+  return true;
 }
 
 // Beside the samples: elapsed time and what was used in it. A journal cut between the lines has no
@@ -315,6 +248,23 @@ void Measurement::add_usage_to_journal(const std::string& visit,
   if (before.energy_j && after.energy_j) {
     journal_.add(visit + kEnergy, {elapsed_ms, (*after.energy_j - *before.energy_j) * 1e3});
   }
+  if (after.activity) {
+    journal_.add(visit + kDram, {elapsed_ms, after.activity->dram * elapsed_ms});
+    journal_.add(visit + kOccupancy, {elapsed_ms, after.activity->sm_occupancy * elapsed_ms});
+  }
+}
+
+void Measurement::note_uncounted() {
+  if (activity_age_ms_ == 0) return;
+  const auto uncounted = std::count_if(points_.begin(), points_.end(), [&](const Point& point) {
+    return !used(point, kDram) || !used(point, kOccupancy);
+  });
+  if (uncounted == 0) return;
+  device_.note(fmt::format(
+      "{} of {} points have no DRAM use and SM occupancy: the device's counters need visits of "
+      "{:g} ms (--min-time {:g}, and batches that take {:g} ms), and may fail",
+      uncounted, points_.size(), activity_age_ms_, activity_age_ms_ * kRounds / 1e3,
+      activity_age_ms_ / static_cast<double>(kMostSamples)));
 }
 
 // What was used over what there was, in all visits of a point together; nullopt where one of them
@@ -357,16 +307,16 @@ void Measurement::measure_pair(const MeasurePair& pair) {
     need(second_, pair.second);
     const double a_before = solo(first_, pair.first, pair.first_batch);
     const double b_before = solo(second_, pair.second, pair.second_batch);
-    Side side_a{*first_.lane, pair.first, pair.first_batch, {}, {}};
-    Side side_b{*second_.lane, pair.second, pair.second_batch, {}, {}};
-    run_together(side_a, side_b, plan_.repetitions, plan_.min_time_s * 1e3);
+    const SideSamples beside = run_together({*first_.lane, pair.first, pair.first_batch},
+                                            {*second_.lane, pair.second, pair.second_batch},
+                                            plan_.repetitions, plan_.min_time_s * 1e3);
     const double b_after = solo(second_, pair.second, pair.second_batch);
     const double a_after = solo(first_, pair.first, pair.first_batch);
     // Both or none: a journal cut between the lines has the pair measured again.
     if (journal_.find(name_a) == nullptr) {
-      journal_.add(name_a, {median_of(side_a.samples) / ((a_before + a_after) / 2)});
+      journal_.add(name_a, {median_of(beside.first) / ((a_before + a_after) / 2)});
     }
-    journal_.add(name_b, {median_of(side_b.samples) / ((b_before + b_after) / 2)});
+    journal_.add(name_b, {median_of(beside.second) / ((b_before + b_after) / 2)});
   }
   step();
 }
@@ -385,6 +335,8 @@ LatencyPoint Measurement::latency_point(const Point& point) const {
   result.latency_ms = summary.mean;
   // Two clocks are compared: what is over by their resolution is all.
   if (const auto busy = used(point, kProcessors)) result.sm_occupancy = std::min(1.0, *busy);
+  if (const auto occupied = used(point, kOccupancy)) result.sm_occupancy = occupied;
+  result.dram_utilisation = used(point, kDram);
   result.power_w = used(point, kEnergy);  // mJ in ms
   if (std::abs(summary.mean - summary.median) > kSuspiciousMean * summary.median) {
     result.suspicion = fmt::format(

@@ -27,14 +27,22 @@ class MeasureLane {
   virtual void unload(const std::string& model) = 0;
   // Runs one batch and returns how long it took on the device, ms. Requires: loaded.
   virtual double run(const std::string& model, std::uint32_t batch) = 0;
+  // What a device did in some time, fractions of its peak.
+  struct Activity {
+    double dram = 0, sm_occupancy = 0;
+  };
   // What the lane has used since some moment of its own; nullopt where nothing counts it.
   struct Usage {
     double elapsed_s = 0;               // on the clock of the calling thread
     std::optional<double> processor_s;  // of all processes of the lane
     double processors = 1;              // that it was granted: cores, fractions included
     std::optional<double> energy_j;     // of the whole device
+    std::optional<Activity> activity;   // of the whole device, since the call before
   };
   virtual std::optional<Usage> usage() { return std::nullopt; }
+  // How old Usage::activity may be, s: it tells of one work when that ran for so long before the
+  // first of two calls, and for so long between them. 0: the device does not count it.
+  virtual double activity_age_s() const { return 0; }
 };
 
 class MeasureDevice {
@@ -54,6 +62,8 @@ class MeasureDevice {
   virtual std::vector<Kernel> kernels(const std::string& /*model*/, std::uint32_t /*batch*/) {
     return {};
   }
+  // Takes a sentence for the user about what could not be measured.
+  virtual void note(const std::string& /*text*/) {}
   // What it is; known once a lane is open.
   virtual Record record() const = 0;
 };

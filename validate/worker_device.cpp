@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "engine/cuda/this_machine.h"
 #include "engine/model_catalogue.h"
 #include "engine/worker_calls.h"
 
@@ -78,6 +77,7 @@ std::optional<double> processor_s(pid_t process) {
 struct Meters {
   double cores = 0;                               // of which the process's time is a share; 0: none
   std::function<std::optional<double>()> energy;  // J
+  std::function<std::optional<GpuActivity>()> activity;
 };
 
 // A lane of workers that it owns together with its neighbours.
@@ -90,14 +90,21 @@ class WorkerLane final : public MeasureLane {
       : calls_(std::move(calls)), at_(at), models_(models), meters_(std::move(meters)) {}
 
   std::optional<Usage> usage() override {
-    if (meters_.cores == 0 && !meters_.energy) return std::nullopt;
+    if (meters_.cores == 0 && !meters_.energy && !meters_.activity) return std::nullopt;
     Usage usage;
     usage.elapsed_s =
         std::chrono::duration<double>(WorkerCalls::Steady::now().time_since_epoch()).count();
     if (meters_.cores > 0) usage.processor_s = processor_s(calls_->process(at_.worker));
     usage.processors = meters_.cores;
     if (meters_.energy) usage.energy_j = meters_.energy();
+    if (!meters_.activity) return usage;
+    if (const auto activity = meters_.activity()) {
+      usage.activity = {activity->dram, activity->sm_occupancy};
+    }
     return usage;
+  }
+  double activity_age_s() const override {
+    return meters_.activity ? std::chrono::duration<double>(kGpmRefresh).count() : 0;
   }
 
   Load load(const std::string& model) override {
@@ -181,7 +188,10 @@ MeasuredWorkers::MeasuredWorkers(const std::string& backend,
                                     backend));
     }
   }
-  if (backend_->name.starts_with("cuda-") && backend_->name != "cuda-mig") energy_ = energy_meter();
+  if (backend_->name.starts_with("cuda-") && backend_->name != "cuda-mig") {
+    energy_ = energy_meter();
+    activity_ = activity_meter();
+  }
   if (cores_.dispatcher) pinned_.emplace(*cores_.dispatcher);
 }
 
@@ -221,7 +231,7 @@ std::vector<std::unique_ptr<MeasureLane>> MeasuredWorkers::start(
   std::vector<std::unique_ptr<MeasureLane>> lanes;
   for (std::size_t i = 0; i < layout.lane_of.size(); ++i) {
     const LaneAddress at = layout.lane_of[i];
-    Meters meters{0, energy_};
+    Meters meters{0, energy_, activity_};
     // A process of the backend cpu has one lane, on one core or on a share of it.
     if (backend_->name == "cpu") {
       const Share& share = grants[at.worker].lanes[at.lane].share;

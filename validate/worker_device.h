@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/backend.h"
+#include "engine/cuda/this_machine.h"
 #include "engine/pinned_thread.h"
 #include "validate/measure.h"
 
@@ -38,6 +39,7 @@ class MeasuredWorkers final : public MeasureDevice {
   std::vector<std::unique_ptr<MeasureLane>> open_beside_hog(const Share& model,
                                                             const Share& hog) override;
   std::vector<Kernel> kernels(const std::string& model, std::uint32_t batch) override;
+  void note(const std::string& text) override;
   Record record() const override { return record_; }
   // What the device granted where that differs from what was asked, and what it could not do, one
   // sentence each.
@@ -56,7 +58,6 @@ class MeasuredWorkers final : public MeasureDevice {
   std::vector<std::unique_ptr<MeasureLane>> start(
       Layout layout, const std::vector<const std::vector<ModelSpec>*>& models);
   void take_grants(const std::vector<WorkerGrant>& grants);
-  void note(const std::string& text);
 
   const BackendInfo* backend_;
   EngineSettings settings_;
@@ -66,8 +67,9 @@ class MeasuredWorkers final : public MeasureDevice {
   Machine machine_;
   Cores cores_;
   std::optional<PinnedThread> pinned_;
-  std::function<std::optional<double>()> energy_;  // of the device, J; empty: not counted
-  bool lists_kernels_ = true;                      // until the device said no
+  std::function<std::optional<double>()> energy_;         // of the device, J; empty: not counted
+  std::function<std::optional<GpuActivity>()> activity_;  // of the device; empty: not counted
+  bool lists_kernels_ = true;                             // until the device said no
   bool has_listed_ = false;
   std::unique_ptr<Tracing> tracing_;
   std::size_t opened_ = 0;

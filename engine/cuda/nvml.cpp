@@ -20,9 +20,12 @@ std::optional<NvmlLibrary> load_nvml() {
   if (library == nullptr) return std::nullopt;
   NvmlLibrary nvml;
   bool complete = true;
-  const auto find = [&]<typename Function>(Function& target, const char* name) {
+  const auto find_optional = [&]<typename Function>(Function& target, const char* name) {
     target = reinterpret_cast<Function>(::dlsym(library, name));
-    complete = complete && target != nullptr;
+    return target != nullptr;
+  };
+  const auto find = [&](auto& target, const char* name) {
+    complete = find_optional(target, name) && complete;
   };
   find(nvml.init, "nvmlInit_v2");
   find(nvml.driver_version, "nvmlSystemGetDriverVersion");
@@ -38,12 +41,20 @@ std::optional<NvmlLibrary> load_nvml() {
   find(nvml.max_mig_devices, "nvmlDeviceGetMaxMigDeviceCount");
   find(nvml.mig_device_at, "nvmlDeviceGetMigDeviceHandleByIndex");
   find(nvml.attributes, "nvmlDeviceGetAttributes_v2");
-  nvml.utilization = reinterpret_cast<decltype(nvml.utilization)>(
-      ::dlsym(library, "nvmlDeviceGetUtilizationRates"));
-  nvml.energy_mj = reinterpret_cast<decltype(nvml.energy_mj)>(
-      ::dlsym(library, "nvmlDeviceGetTotalEnergyConsumption"));
+  find_optional(nvml.utilization, "nvmlDeviceGetUtilizationRates");
+  find_optional(nvml.energy_mj, "nvmlDeviceGetTotalEnergyConsumption");
+  find_optional(nvml.gpm_support, "nvmlGpmQueryDeviceSupport");
+  find_optional(nvml.gpm_allocate, "nvmlGpmSampleAlloc");
+  find_optional(nvml.gpm_free, "nvmlGpmSampleFree");
+  find_optional(nvml.gpm_sample, "nvmlGpmSampleGet");
+  find_optional(nvml.gpm_metrics, "nvmlGpmMetricsGet");
   if (!complete || nvml.init() != kNvmlSuccess) return std::nullopt;
   return nvml;
+}
+
+bool NvmlLibrary::has_gpm() const {
+  return gpm_support != nullptr && gpm_allocate != nullptr && gpm_free != nullptr &&
+         gpm_sample != nullptr && gpm_metrics != nullptr;
 }
 
 GpuCondition condition_of(const NvmlLibrary& nvml, const std::string& uuid) {

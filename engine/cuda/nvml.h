@@ -3,6 +3,8 @@
 // without NVML's header; they follow NVIDIA's published API, which is stable by name.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -24,6 +26,38 @@ struct NvmlAttributes {
 struct NvmlUtilization {
   unsigned gpu = 0, memory = 0;
 };
+
+// GPM: counters that a device keeps all along, from Hopper on. A sample is a buffer of the
+// library's; a metric is computed from two. Layout, versions and numbers as in nvml.h
+// (NVIDIA/go-nvml, gen/nvml/nvml.h) and in the Rust and Julia bindings that are generated from it
+// (nvml-wrapper-sys, CUDA.jl); they have no version but the first.
+struct NvmlGpmSampleOpaque;
+using NvmlGpmSample = NvmlGpmSampleOpaque*;
+inline constexpr unsigned kNvmlGpmVersion = 1;
+// nvmlGpmSupport_t
+struct NvmlGpmSupport {
+  unsigned version = kNvmlGpmVersion;
+  unsigned is_supported = 0;
+};
+// nvmlGpmMetricId_t, as far as it is used; all in percent.
+inline constexpr unsigned kNvmlGpmSmOccupancy = 3;  // warps on SMs, of the most that fit
+inline constexpr unsigned kNvmlGpmDramUse = 10;     // bandwidth, of the theoretical peak
+// nvmlGpmMetric_t
+struct NvmlGpmMetric {
+  unsigned id = 0;
+  int result = 0;  // nvmlReturn_t of this metric alone
+  double value = 0;
+  const char *short_name = nullptr, *long_name = nullptr, *unit = nullptr;
+};
+// nvmlGpmMetricsGet_t. Its array has as many places as the header of that driver has metrics (98,
+// 210, 333), of which a call uses the first `count`.
+struct NvmlGpmMetrics {
+  unsigned version = kNvmlGpmVersion;
+  unsigned count = 0;
+  NvmlGpmSample first = nullptr, second = nullptr;
+  std::array<NvmlGpmMetric, 333> metrics;
+};
+static_assert(sizeof(NvmlGpmMetric) == 40 && offsetof(NvmlGpmMetrics, metrics) == 24);
 
 // nvmlReturn_t and nvmlClockType_t, as far as they are used.
 inline constexpr int kNvmlSuccess = 0;
@@ -47,6 +81,12 @@ struct NvmlLibrary {
   // Not on every device; nullptr in libraries without them.
   int (*utilization)(NvmlDevice device, NvmlUtilization* rates) = nullptr;
   int (*energy_mj)(NvmlDevice device, unsigned long long* millijoules) = nullptr;
+  int (*gpm_support)(NvmlDevice device, NvmlGpmSupport* support) = nullptr;
+  int (*gpm_allocate)(NvmlGpmSample* sample) = nullptr;
+  int (*gpm_free)(NvmlGpmSample sample) = nullptr;
+  int (*gpm_sample)(NvmlDevice device, NvmlGpmSample sample) = nullptr;
+  int (*gpm_metrics)(NvmlGpmMetrics* metrics) = nullptr;
+  bool has_gpm() const;  // all of the five are there
 };
 
 // Opens libnvidia-ml.so.1 and initialises it; nullopt where that is not possible.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/cuda/gpm.h"
 #include "engine/cuda/machine.h"
 #include "engine/cuda/partition.h"
 
@@ -76,6 +77,7 @@ Json probe_gpus(const CudaDriver& driver,
     const CudaGpu& gpu = machine.gpus[i];
     Json entry = gpu_json(gpu);
     if (nvml) entry["now"] = now_of(condition_of(*nvml, gpu.uuid));
+    if (nvml && !gpu.mig) entry["counts_activity"] = GpmMeter::open(*nvml, gpu.uuid) != nullptr;
     if (!gpu.mig && machine.green_contexts) {
       CUdevice device = 0;
       check(driver, driver.DeviceGet(&device, static_cast<int>(i)), "cuDeviceGet");

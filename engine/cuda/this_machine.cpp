@@ -9,6 +9,17 @@
 #include "engine/cuda/probe.h"
 
 namespace tangram {
+namespace {
+
+// The GPU that partitions are on: the first that is not in MIG mode; nullopt where all are.
+std::optional<std::string> uuid_of_shared_gpu() {
+  for (const CudaGpu& gpu : gpus_of_this_machine().gpus) {
+    if (!gpu.mig) return gpu.uuid;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 CudaMachine gpus_of_this_machine() {
   try {
@@ -20,12 +31,18 @@ CudaMachine gpus_of_this_machine() {
 
 std::function<std::optional<double>()> energy_meter() {
   const std::optional<NvmlLibrary> nvml = load_nvml();
-  for (const CudaGpu& gpu : gpus_of_this_machine().gpus) {
-    if (gpu.mig) continue;
-    if (!nvml || !energy_j(*nvml, gpu.uuid)) break;
-    return [library = *nvml, uuid = gpu.uuid] { return energy_j(library, uuid); };
-  }
-  return {};
+  const std::optional<std::string> uuid = uuid_of_shared_gpu();
+  if (!nvml || !uuid || !energy_j(*nvml, *uuid)) return {};
+  return [library = *nvml, gpu = *uuid] { return energy_j(library, gpu); };
+}
+
+std::function<std::optional<GpuActivity>()> activity_meter() {
+  const std::optional<NvmlLibrary> nvml = load_nvml();
+  const std::optional<std::string> uuid = uuid_of_shared_gpu();
+  if (!nvml || !uuid) return {};
+  std::shared_ptr<GpmMeter> meter = GpmMeter::open(*nvml, *uuid);
+  if (meter == nullptr) return {};
+  return [meter] { return meter->since_last_call(GpmMeter::Clock::now()); };
 }
 
 Json probe_this_machine() {
@@ -48,6 +65,10 @@ CudaMachine gpus_of_this_machine() {
 }
 
 std::function<std::optional<double>()> energy_meter() {
+  return {};
+}
+
+std::function<std::optional<GpuActivity>()> activity_meter() {
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "engine/cuda/gpm.h"
 #include "engine/cuda/machine.h"
 #include "sim/core/json_reader.h"
 
@@ -17,6 +18,11 @@ CudaMachine gpus_of_this_machine();
 // nvml.h); an empty function where nothing counts it: no NVML, an older GPU, MIG instances alone.
 // Throws SystemError as gpus_of_this_machine().
 std::function<std::optional<double>()> energy_meter();
+
+// Tells what the same GPU did since the call before (GpmMeter of gpm.h); an empty function where
+// nothing counts it: no NVML, a GPU before Hopper, MIG instances alone. Throws SystemError as
+// gpus_of_this_machine().
+std::function<std::optional<GpuActivity>()> activity_meter();
 
 // probe_gpus() of this machine; without GPUs {"gpus": [], "reason": "..."}.
 Json probe_this_machine();

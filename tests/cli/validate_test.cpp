@@ -17,6 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr const char* kScenario = R"({
   "schema": 1, "name": "both worlds", "seed": 5, "duration_s": 0.6, "warmup_s": 0.1,
@@ -282,6 +283,50 @@ TEST_F(Measure, SaysHowMuchOfTheCoreWasUsed) {
   }
   faults.throw_if_any();
 }
+
+#ifdef TANGRAM_FAKE_DRIVER_FOLDER
+// A driver that runs nothing, and an NVML whose device always draws the same.
+TEST_F(Measure, ReadsAGpusCountersWhereVisitsAreLongEnough) {
+  const auto measured = [&](const std::string& min_time) {
+    return folder_.run("/usr/bin/env", {"LD_LIBRARY_PATH=" TANGRAM_FAKE_DRIVER_FOLDER,
+                                        TANGRAM_COMMAND,
+                                        "profile",
+                                        "measure",
+                                        "--backend",
+                                        "cuda-green",
+                                        "--runner",
+                                        "kernels",
+                                        "--model",
+                                        "spin:grid=264,us=20,count=400,graph=0",
+                                        "--batches",
+                                        "1",
+                                        "--gpu",
+                                        "h200",
+                                        "--repetitions",
+                                        "5",
+                                        "--min-time",
+                                        min_time,
+                                        "--out",
+                                        "P.h5"});
+  };
+  const auto point = [&] {
+    Faults faults;
+    const std::vector<Profile> profiles = read_profile_file(folder_.path("P.h5"), faults);
+    faults.throw_if_any();
+    return profiles.at(0).points.at(0);
+  };
+  const Outcome counted = measured("0.5");
+  ASSERT_EQ(counted.exit_code, 0) << counted.err;
+  EXPECT_THAT(counted.err, Not(HasSubstr("DRAM use")));
+  EXPECT_NEAR(point().dram_utilisation.value_or(0), 0.625, 1e-9);
+  EXPECT_NEAR(point().sm_occupancy.value_or(0), 0.25, 1e-9);
+  EXPECT_EQ(point().l2_utilisation, std::nullopt);
+  const Outcome hasty = measured("0");
+  ASSERT_EQ(hasty.exit_code, 0) << hasty.err;
+  EXPECT_THAT(hasty.err, HasSubstr("1 of 1 points have no DRAM use and SM occupancy"));
+  EXPECT_EQ(point().dram_utilisation, std::nullopt);
+}
+#endif
 
 TEST_F(Measure, ListsKernelsWhereTheRunnerDoes) {
   const Outcome done = folder_.tangram(arguments({"--kernels", "8,1"}));

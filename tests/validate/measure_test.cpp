@@ -1,129 +1,12 @@
 #include "validate/measure.h"
 
-#include <atomic>
-#include <map>
-#include <stdexcept>
-#include <thread>
-
 #include <gmock/gmock.h>
 
 #include "profiles/profile_io.h"
-#include "tests/profiles/scratch.h"
+#include "tests/validate/measure_fixture.h"
 
 namespace tangram {
 namespace {
-
-// A device on which model "m<k>" takes k * batch ms on the whole and twice that on half of it, and
-// half as long again beside a neighbour.
-class FakeDevice final : public MeasureDevice {
- public:
-  std::vector<std::unique_ptr<MeasureLane>> open(const std::vector<Share>& shares) override;
-  std::vector<std::unique_ptr<MeasureLane>> open_beside_hog(const Share& model,
-                                                            const Share& hog) override {
-    ++hogs_opened;
-    return open({model, hog});
-  }
-  // "m<k>" has k kernels at batch 1 and one more at larger batches, each as long as its number.
-  std::vector<Kernel> kernels(const std::string& model, std::uint32_t batch) override {
-    std::vector<Kernel> list;
-    if (!lists_kernels) return list;
-    const int count = std::stoi(model.substr(1)) + (batch > 1 ? 1 : 0);
-    for (int i = 1; i <= count; ++i) list.push_back({batch, "k", batch, 32, 0, 0, double(i)});
-    return list;
-  }
-  Record record() const override { return {"fake device", "driver 1", "none"}; }
-
-  // Every run by the thread that measures, in order: "m1 2 100".
-  std::vector<std::string> runs;
-  std::map<std::string, int> loads;
-  std::size_t dies_at = ~std::size_t{0};  // run that fails
-  double drift = 0;                       // of the duration, per run
-  bool lists_kernels = true;
-  int hogs_opened = 0;
-  // Of every run: a quarter of its time is lost around it, half of it is spent on a processor, and
-  // the device takes 200 W all along. 0: nothing counts.
-  double processors = 0;
-  double elapsed_s = 0, processor_s = 0;
-  // The second of two lanes side by side runs in a thread of its own.
-  const std::thread::id measuring = std::this_thread::get_id();
-  std::atomic<bool> has_neighbour{false};
-};
-
-class FakeLane final : public MeasureLane {
- public:
-  FakeLane(FakeDevice& device, double percent) : device_(device), percent_(percent) {}
-  Load load(const std::string& model) override {
-    if (!loaded_.emplace(model, true).second) throw std::logic_error("loaded twice");
-    ++device_.loads[model];
-    return {double(device_.loads[model]), 100};
-  }
-  void unload(const std::string& model) override {
-    if (loaded_.erase(model) == 0) throw std::logic_error("not loaded");
-  }
-  double run(const std::string& model, std::uint32_t batch) override {
-    if (!loaded_.contains(model)) throw std::logic_error("not loaded");
-    const double ms = run_for(model, batch);
-    if (std::this_thread::get_id() == device_.measuring) {
-      device_.elapsed_s += 1.25e-3 * ms;
-      device_.processor_s += 0.5e-3 * ms;
-    }
-    return ms;
-  }
-  std::optional<Usage> usage() override {
-    if (device_.processors == 0) return std::nullopt;
-    return Usage{device_.elapsed_s, device_.processor_s, device_.processors,
-                 200 * device_.elapsed_s};
-  }
-
- private:
-  double run_for(const std::string& model, std::uint32_t batch) {
-    const double alone = std::stod(model.substr(1)) * batch * 100 / percent_;
-    if (std::this_thread::get_id() != device_.measuring) {
-      device_.has_neighbour = true;
-      return alone * 1.5;
-    }
-    // The second lane alone again: its thread has ended.
-    if (model != "m1") device_.has_neighbour = false;
-    if (device_.runs.size() == device_.dies_at) throw SystemError("the device died");
-    device_.runs.push_back(model + ' ' + std::to_string(batch) + ' ' +
-                           std::to_string(int(percent_)));
-    const double drifted = 1 + device_.drift * double(device_.runs.size());
-    return alone * drifted * (device_.has_neighbour ? 1.5 : 1);
-  }
-
-  FakeDevice& device_;
-  const double percent_;
-  std::map<std::string, bool> loaded_;
-};
-
-std::vector<std::unique_ptr<MeasureLane>> FakeDevice::open(const std::vector<Share>& shares) {
-  std::vector<std::unique_ptr<MeasureLane>> lanes;
-  for (const Share& share : shares) {
-    const double percent = share.kind == ShareKind::kWhole ? 100 : share.amount;
-    lanes.push_back(std::make_unique<FakeLane>(*this, percent));
-  }
-  return lanes;
-}
-
-class MeasureTest : public ::testing::Test {
- protected:
-  MeasureTest() {
-    plan_.gpu = "cpu";
-    plan_.models = {"m1", "m2"};
-    plan_.batches = {1, 4};
-    plan_.shares = {{ShareKind::kPercent, 50}, {}};
-    plan_.repetitions = 10;  // 5 rounds of 2
-    plan_.min_time_s = 0;
-  }
-  std::vector<Profile> run(FakeDevice& device) {
-    MeasureJournal journal(path_, key_of(plan_));
-    return measure(device, plan_, journal, [this](double share) { progress_.push_back(share); });
-  }
-  testing::ScratchFolder folder_;
-  const std::string path_ = folder_.file("p.h5.journal");
-  MeasurePlan plan_;
-  std::vector<double> progress_;
-};
 
 TEST_F(MeasureTest, AProfileHasEveryPointWithItsSamplesAndProvenance) {
   FakeDevice device;
@@ -279,35 +162,6 @@ TEST_F(MeasureTest, EveryFaultOfTheHogsIsTold) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("a hog stands second"));
     EXPECT_THAT(error.what(), ::testing::HasSubstr("\"h4\" is in no pair, as MODEL+h4"));
   }
-}
-
-TEST_F(MeasureTest, UseIsThatOfTheMeasuredBatchesOverWhatWasGranted) {
-  FakeDevice device;
-  device.processors = 0.8;
-  for (const Profile& profile : run(device)) {
-    for (const LatencyPoint& point : profile.points) {
-      // Half a millisecond on a processor in 1.25 ms of 0.8 processors; 200 W throughout.
-      ASSERT_TRUE(point.sm_occupancy && point.power_w);
-      EXPECT_NEAR(*point.sm_occupancy, 0.5, 1e-9);
-      EXPECT_NEAR(*point.power_w, 200, 1e-6);
-    }
-  }
-  // The same from the journal, without a run.
-  FakeDevice again;
-  const std::vector<Profile> profiles = run(again);
-  EXPECT_THAT(again.runs, ::testing::IsEmpty());
-  EXPECT_NEAR(profiles[0].points[0].sm_occupancy.value_or(0), 0.5, 1e-9);
-}
-
-TEST_F(MeasureTest, UseIsAtMostAllAndUnknownWhereNothingCounts) {
-  FakeDevice device;
-  device.processors = 0.1;
-  EXPECT_EQ(run(device)[0].points[0].sm_occupancy, 1);
-  FakeDevice blind;
-  MeasureJournal journal(folder_.file("blind.journal"), key_of(plan_));
-  const std::vector<Profile> profiles = measure(blind, plan_, journal, {});
-  EXPECT_EQ(profiles[0].points[0].sm_occupancy, std::nullopt);
-  EXPECT_EQ(profiles[0].points[0].power_w, std::nullopt);
 }
 
 TEST_F(MeasureTest, KernelsAreListedForTheBatchesAskedFor) {

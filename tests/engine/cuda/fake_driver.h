@@ -65,6 +65,15 @@ struct NvmlInstance {
   unsigned slices = 0, sms = 0;
   unsigned long long memory_mib = 0;
 };
+// Its counters, and what their calls answer.
+struct NvmlCounters {
+  bool supported = true;
+  double dram_pct = 62.5, sm_occupancy_pct = 25;
+  int support_result = kNvmlSuccess, sample_result = kNvmlSuccess, metrics_result = kNvmlSuccess;
+  int occupancy_result = kNvmlSuccess;  // of that metric alone
+  unsigned memory = 2;                  // samples that there is memory for
+  std::size_t samples = 0;              // that are allocated
+};
 class Nvml {
  public:
   explicit Nvml(std::vector<NvmlInstance> instances);
@@ -72,6 +81,7 @@ class Nvml {
   Nvml(const Nvml&) = delete;
   Nvml& operator=(const Nvml&) = delete;
   NvmlLibrary table() const;
+  NvmlCounters& counters() const;
 };
 
 }  // namespace tangram::fake

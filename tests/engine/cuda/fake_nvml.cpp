@@ -9,6 +9,8 @@ namespace {
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): NVML is plain functions
 std::vector<NvmlInstance> mig;
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): as above
+NvmlCounters counters_now;
 // Handles of instances are their position + 2; the GPU's is 1.
 constexpr std::uintptr_t kGpu = 1;
 constexpr std::uintptr_t kFirstInstance = 2;
@@ -22,10 +24,61 @@ int write_text(char* to, unsigned length, const std::string& text) {
   return kNvmlSuccess;
 }
 
+// What a sample points to: how many were read before it.
+struct Sample {
+  std::uint64_t read = 0;
+};
+Sample* sample_of(NvmlGpmSample handle) {
+  return reinterpret_cast<Sample*>(handle);
+}
+
+int compute(NvmlGpmMetrics* request) {
+  constexpr int kInvalid = 2;
+  const bool is_ordered = sample_of(request->first)->read < sample_of(request->second)->read;
+  if (request->version != 1 || !is_ordered || sample_of(request->first)->read == 0) return kInvalid;
+  for (unsigned i = 0; i < request->count; ++i) {
+    NvmlGpmMetric& metric = request->metrics[i];
+    const bool is_dram = metric.id == 10;
+    if (!is_dram && metric.id != 3) return kInvalid;
+    metric.value = is_dram ? counters_now.dram_pct : counters_now.sm_occupancy_pct;
+    metric.result = is_dram ? kNvmlSuccess : counters_now.occupancy_result;
+  }
+  return counters_now.metrics_result;
+}
+
+void add_counters(NvmlLibrary& t) {
+  t.gpm_support = [](NvmlDevice, NvmlGpmSupport* support) {
+    support->is_supported = support->version == 1 && counters_now.supported ? 1 : 0;
+    return counters_now.support_result;
+  };
+  t.gpm_allocate = [](NvmlGpmSample* sample) {
+    constexpr int kNoMemory = 20;
+    if (counters_now.samples == counters_now.memory) return kNoMemory;
+    *sample = reinterpret_cast<NvmlGpmSample>(new Sample);
+    ++counters_now.samples;
+    return kNvmlSuccess;
+  };
+  t.gpm_free = [](NvmlGpmSample sample) {
+    delete sample_of(sample);
+    --counters_now.samples;
+    return kNvmlSuccess;
+  };
+  t.gpm_sample = [](NvmlDevice, NvmlGpmSample sample) {
+    static std::uint64_t reads = 0;
+    if (counters_now.sample_result == kNvmlSuccess) sample_of(sample)->read = ++reads;
+    return counters_now.sample_result;
+  };
+  t.gpm_metrics = compute;
+}
+
 }  // namespace
 
 Nvml::Nvml(std::vector<NvmlInstance> instances) {
   mig = std::move(instances);
+  counters_now = {};
+}
+NvmlCounters& Nvml::counters() const {
+  return counters_now;
 }
 Nvml::~Nvml() {
   mig.clear();
@@ -87,6 +140,7 @@ NvmlLibrary Nvml::table() const {
     attributes->memory_mib = instance.memory_mib;
     return kNvmlSuccess;
   };
+  add_counters(t);
   return t;
 }
 

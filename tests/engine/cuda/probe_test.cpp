@@ -25,6 +25,7 @@ TEST(Probe, ListsTheSplitsOfEveryGpu) {
   EXPECT_EQ(gpu["now"]["sm_mhz"], 1980);
   EXPECT_EQ(gpu["now"]["busy_pct"], 73);
   EXPECT_EQ(gpu["now"]["memory_busy_pct"], 41);
+  EXPECT_EQ(gpu["counts_activity"], true);
   EXPECT_EQ(gpu["compute_capability"], "9.0");
   const Json& green = gpu["green_contexts"];
   EXPECT_EQ(green["smallest"], 8);
@@ -46,6 +47,14 @@ TEST(Nvml, CountsEnergyWhereTheLibraryDoes) {
   table.utilization = nullptr;
   EXPECT_EQ(energy_j(table, "GPU-fake"), std::nullopt);
   EXPECT_EQ(condition_of(table, "GPU-fake").busy_pct, std::nullopt);
+}
+
+TEST(Probe, SaysWhereNothingIsCounted) {
+  const fake::Driver fake({});
+  const fake::Nvml nvml({});
+  nvml.counters().supported = false;
+  EXPECT_EQ(probe_gpus(fake.table(), nvml.table(), "")["gpus"][0]["counts_activity"], false);
+  EXPECT_EQ(nvml.counters().samples, 0U);
 }
 
 TEST(Probe, ListsMigInstancesInTheirPlace) {

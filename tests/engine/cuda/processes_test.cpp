@@ -61,6 +61,15 @@ TEST_F(Processes, TheProbeFindsTheDriver) {
   EXPECT_EQ(json["gpus"][0]["name"], "Fake GPU");
 }
 
+TEST_F(Processes, TheProbeFindsNvmlAndItsCounters) {
+  ASSERT_EQ(run(TANGRAM_ENGINE_COMMAND " probe"), 0) << output();
+  const Json json = Json::parse(output());
+  EXPECT_EQ(json["driver"], "580.1");
+  ASSERT_EQ(json["gpus"].size(), 1U);
+  EXPECT_EQ(json["gpus"][0]["now"]["busy_pct"], 73);
+  EXPECT_EQ(json["gpus"][0]["counts_activity"], true);
+}
+
 TEST_F(Processes, AScenarioRunsOnGreenContexts) {
   if (builtin_kernels().size == 0) GTEST_SKIP() << "built without a CUDA compiler";
   write_file(file("scenario.json"), kScenario);
