@@ -14,20 +14,22 @@
 namespace tangram::cli {
 namespace {
 
-struct Options {
+struct ValidateArguments {
   ValidateOptions validate;
   std::optional<std::string> models, runner, cores, dispatcher_core;
   bool exact_grants = false;
   std::string out, report;
 };
 
-void pass_on(const char* option, const std::optional<std::string>& value, Options& options) {
+void pass_on(const char* option,
+             const std::optional<std::string>& value,
+             ValidateArguments& options) {
   if (!value) return;
   options.validate.engine_options.emplace_back(option);
   options.validate.engine_options.push_back(*value);
 }
 
-int run(Options options) {
+int validate_command(ValidateArguments options) {
   options.validate.scenario.outputs = {{"--out", options.out}, {"--report", options.report}};
   pass_on("--models", options.models, options);
   pass_on("--runner", options.runner, options);
@@ -53,7 +55,7 @@ int run(Options options) {
 }  // namespace
 
 Action add_validate(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ValidateArguments>();
   ValidateOptions& validate = options->validate;
   app.add_option("SCENARIO", validate.scenario.path, "scenario file (JSON)")->required();
   app.add_option("--backend", validate.backend,
@@ -74,7 +76,7 @@ Action add_validate(CLI::App& app) {
                  "for the engine: the core of its own threads");
   app.add_flag("--exact-grants", options->exact_grants,
                "exit with 3 where the device grants another share than the plan's");
-  return [options] { return run(*options); };
+  return [options] { return validate_command(*options); };
 }
 
 }  // namespace tangram::cli
