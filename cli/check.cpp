@@ -18,7 +18,7 @@ namespace {
 // So many differences of one scenario are printed; the JUnit file has all.
 constexpr std::size_t kMostPrinted = 20;
 
-struct Options {
+struct CheckArguments {
   std::string folder;
   std::string junit;
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
@@ -70,7 +70,7 @@ int bless(const std::vector<CaseOutcome>& outcomes) {
   return failed;
 }
 
-int run(const Options& options) {
+int check_command(const CheckArguments& options) {
   Faults faults;
   check_outputs({{"--junit", options.junit}}, {}, faults);
   std::vector<RegressionCase> cases;
@@ -98,14 +98,14 @@ int run(const Options& options) {
 }  // namespace
 
 Action add_check(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CheckArguments>();
   app.add_option("DIR", options->folder, "folder of scenarios, each with NAME.expected.json")
       ->required();
   app.add_flag("--bless", options->bless, "take what comes out now as the approved results");
   app.add_option("--junit", options->junit, "write the outcomes for a CI system (JUnit XML)");
   app.add_option("--jobs", options->jobs, "scenarios at a time; default: one per core")
       ->check(CLI::Range(1, 1024));
-  return [options] { return run(*options); };
+  return [options] { return check_command(*options); };
 }
 
 }  // namespace tangram::cli

@@ -173,7 +173,7 @@ std::string name_text(const std::string& name) {
                     unknown_name("name", name, known) + "; no such file either");
 }
 
-std::string text_of(const std::string& topic) {
+std::string description_of(const std::string& topic) {
   if (topic == "policies") return policies_text();
   if (topic == "scenario") return scenario_text();
   if (topic == "models") return models_text();
@@ -194,7 +194,7 @@ int describe(const TraceArguments& arguments) {
     throw ConfigError("tangram describe " + arguments.path,
                       "no such file: --format, --dataset, --plot and --json are for trace files");
   }
-  print(text_of(arguments.path));
+  print(description_of(arguments.path));
   return kDone;
 }
 

@@ -20,7 +20,7 @@ namespace {
 // Hours beyond these are summed up in a last line: a year of hours is no table.
 constexpr std::size_t kMostHours = 48;
 
-std::string optional_text(const std::optional<double>& value) {
+std::string number_or_unknown(const std::optional<double>& value) {
   return value ? fmt::format("{:.6g}", *value) : "unknown";
 }
 
@@ -73,11 +73,11 @@ std::string hours_text(const TraceStatistics& statistics) {
   return text;
 }
 
-std::string text_of(const TraceStatistics& statistics, const TraceFile& file) {
+std::string statistics_text(const TraceStatistics& statistics, const TraceFile& file) {
   std::string text = fmt::format(
       "{} ({})\n  arrivals       {}\n  length         {} s\n  rate           {}/s\n",
       std::filesystem::path(file.path).filename().string(), file.format, statistics.count,
-      optional_text(statistics.length_s), optional_text(statistics.rate_rps));
+      number_or_unknown(statistics.length_s), number_or_unknown(statistics.rate_rps));
   text += statistics.gap_cv
               ? fmt::format("  CV of the gaps {:.4g} (Poisson: 1)\n", *statistics.gap_cv)
               : "  CV of the gaps unknown\n";
@@ -125,7 +125,8 @@ int describe_trace_file(const TraceArguments& arguments) {
     const std::string title = std::filesystem::path(file.path).filename().string();
     write_file(arguments.plot, rate_plot(title, recording));
   }
-  print(arguments.json ? json_of(statistics, file).dump(2) + '\n' : text_of(statistics, file));
+  print(arguments.json ? json_of(statistics, file).dump(2) + '\n'
+                       : statistics_text(statistics, file));
   return kDone;
 }
 

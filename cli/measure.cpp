@@ -16,7 +16,7 @@
 namespace tangram::cli {
 namespace {
 
-struct Options {
+struct MeasureArguments {
   MeasurePlan plan;
   std::string backend = "cpu", out, gpu;
   std::vector<std::string> one_by_one, one_pair, one_hog;  // names that may hold commas
@@ -28,7 +28,7 @@ struct Options {
 };
 
 // What is wrong with the request, all of it, before anything runs.
-void check(Options& options) {
+void check(MeasureArguments& options) {
   Faults faults;
   check_outputs({{"--out", options.out}}, {}, faults);
   options.plan.models.insert(options.plan.models.end(), options.one_by_one.begin(),
@@ -52,7 +52,7 @@ void check(Options& options) {
   faults.throw_if_any();
 }
 
-std::string table_of(const std::vector<Profile>& profiles) {
+std::string profiles_table(const std::vector<Profile>& profiles) {
   TextTable table({"model, share, batch", "mean ms", "median ms", "MAD %", "outliers", "samples",
                    "used %", "DRAM %", "W"});
   for (const Profile& profile : profiles) {
@@ -91,7 +91,7 @@ std::string table_of(const std::vector<Profile>& profiles) {
   return text;
 }
 
-int run(Options options) {
+int measure_command(MeasureArguments options) {
   options.plan.gpu = options.gpu;
   options.plan.date = utc_now();
   options.plan.command = command_line();
@@ -123,14 +123,14 @@ int run(Options options) {
   write_profile_store(options.out, profiles);
   journal.remove();
   for (const std::string& note : device.notes()) print_note(note);
-  print(table_of(profiles));
+  print(profiles_table(profiles));
   return kDone;
 }
 
 }  // namespace
 
 Action add_measure(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MeasureArguments>();
   MeasurePlan& plan = options->plan;
   options->gpu = "cpu";
   app.add_option("--backend", options->backend, "the device; describe backends lists them");
@@ -189,7 +189,7 @@ Action add_measure(CLI::App& app) {
         }
       }
     }
-    return run(*options);
+    return measure_command(*options);
   };
 }
 

@@ -14,7 +14,7 @@
 namespace tangram::cli {
 namespace {
 
-struct Options {
+struct PlanArguments {
   std::string scenario;
   std::string out;
   std::string format = "json";
@@ -53,16 +53,16 @@ std::string listing(const Plan& plan) {
   return text;
 }
 
-std::string text_of(const Plan& plan,
-                    const std::string& format,
-                    const std::vector<Workload>& workloads) {
+std::string plan_text(const Plan& plan,
+                      const std::string& format,
+                      const std::vector<Workload>& workloads) {
   if (format == "parvagpu") return to_parvagpu(plan);
   if (format == "gpulet") return to_gpulet(plan);
   if (format == "igniter") return to_igniter(plan, workloads);
   return to_json(plan, workloads).dump(2) + '\n';
 }
 
-int run(const Options& options) {
+int plan_command(const PlanArguments& options) {
   Scenario scenario =
       load_scenario(ScenarioArguments{options.scenario, {}, {}, {{"--out", options.out}}});
   if (!options.compare.empty()) {
@@ -70,7 +70,7 @@ int run(const Options& options) {
     return kDone;
   }
   const Plan plan = plan_scenario(scenario, scenario.notes);
-  const std::string text = text_of(plan, options.format, scenario.workloads);
+  const std::string text = plan_text(plan, options.format, scenario.workloads);
   if (options.out.empty()) {
     print(text);
   } else {
@@ -88,7 +88,7 @@ int run(const Options& options) {
 }  // namespace
 
 Action add_plan(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PlanArguments>();
   app.add_option("SCENARIO", options->scenario, "scenario file (JSON)")->required();
   CLI::Option* out =
       app.add_option("--out", options->out, "write the plan and print a listing of it");
@@ -99,7 +99,7 @@ Action add_plan(CLI::App& app) {
       ->delimiter(',')
       ->excludes(out);
   app.add_flag("--strict", options->strict, "exit with 1 when demand is unserved");
-  return [options] { return run(*options); };
+  return [options] { return plan_command(*options); };
 }
 
 }  // namespace tangram::cli

@@ -98,7 +98,7 @@ std::vector<std::uint32_t> batch_columns(const Profile& profile) {
   return some;
 }
 
-std::string optional_text(const std::optional<double>& value, const char* unit) {
+std::string amount_or_unknown(const std::optional<double>& value, const char* unit) {
   return value ? fmt::format("{:g} {}", *value, unit) : "unknown";
 }
 
@@ -140,9 +140,9 @@ std::string profile_text(const Profile& profile) {
                   suspect, interpolation_names()[static_cast<std::size_t>(profile.interpolation)],
                   variability_names()[static_cast<std::size_t>(profile.variability.kind)]));
   text += wrapped("  memory    ", fmt::format("{}, and per item {}; weights {}",
-                                              optional_text(profile.memory_mib, "MiB"),
-                                              optional_text(profile.memory_per_item_mib, "MiB"),
-                                              optional_text(profile.weights_mib, "MiB")));
+                                              amount_or_unknown(profile.memory_mib, "MiB"),
+                                              amount_or_unknown(profile.memory_per_item_mib, "MiB"),
+                                              amount_or_unknown(profile.weights_mib, "MiB")));
   return text + latency_table(profile) + '\n';
 }
 

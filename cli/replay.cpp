@@ -12,7 +12,7 @@
 namespace tangram::cli {
 namespace {
 
-int run(const std::string& path) {
+int replay_command(const std::string& path) {
   const RunRecording recording = read_recording(path);
   const RecordingSource& source = recording.source;
   if (source.version != version() || source.git_hash != git_hash()) {
@@ -39,7 +39,7 @@ Action add_replay(CLI::App& app) {
   app.footer(
       "Exit code 0: every decision is the same; 1: the first that is not, with its line; 2: the "
       "file is not as it was written.");
-  return [path] { return run(*path); };
+  return [path] { return replay_command(*path); };
 }
 
 }  // namespace tangram::cli

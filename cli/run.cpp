@@ -24,7 +24,7 @@ namespace {
 // p99 objective.
 constexpr double kStrictAttainment = 0.99;
 
-struct Options {
+struct RunArguments {
   std::string scenario;
   std::string out;
   std::string summary;
@@ -36,7 +36,7 @@ struct Options {
   bool strict = false;
 };
 
-Scenario load(const Options& options) {
+Scenario load(const RunArguments& options) {
   Scenario scenario = load_scenario(ScenarioArguments{
       options.scenario,
       options.set,
@@ -46,7 +46,7 @@ Scenario load(const Options& options) {
   return scenario;
 }
 
-std::vector<RunResult> simulate_all(const Options& options,
+std::vector<RunResult> simulate_all(const RunArguments& options,
                                     const Scenario& scenario,
                                     const Plan& plan) {
   Progress bar("simulating");
@@ -62,7 +62,7 @@ std::vector<RunResult> simulate_all(const Options& options,
   return results;
 }
 
-void write_outputs(const Options& options,
+void write_outputs(const RunArguments& options,
                    const std::vector<RunResult>& results,
                    const Json& summary) {
   if (!options.out.empty()) write_result_file(options.out, results);
@@ -96,7 +96,7 @@ int strict_answer(const Json& summary) {
   return is_met ? kDone : kAnswerIsNo;
 }
 
-int run(const Options& options) {
+int run_command(const RunArguments& options) {
   Scenario scenario = load(options);
   const Plan plan = plan_scenario(scenario, scenario.notes);
   if (options.out.empty() && scenario.log_requests) {
@@ -111,7 +111,7 @@ int run(const Options& options) {
 }  // namespace
 
 Action add_run(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunArguments>();
   app.add_option("SCENARIO", options->scenario, "scenario file (JSON)")->required();
   app.add_option("--out", options->out, "write the result (HDF5)");
   app.add_option("--summary", options->summary, "write the summary (JSON)");
@@ -126,7 +126,7 @@ Action add_run(CLI::App& app) {
                "exit with 1 when demand is unserved or a workload attains less than 99 %");
   app.add_option("--threads", options->threads, "for parts that cannot affect each other")
       ->check(CLI::Range(1, 1024));
-  return [options] { return run(*options); };
+  return [options] { return run_command(*options); };
 }
 
 }  // namespace tangram::cli

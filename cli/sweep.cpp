@@ -15,7 +15,7 @@
 namespace tangram::cli {
 namespace {
 
-struct Options {
+struct SweepArguments {
   std::string sweep;
   std::string out;
   std::string shard = "0/1";
@@ -96,7 +96,7 @@ void print_points(const SweepFile& file) {
   }
 }
 
-int run(const Options& options) {
+int sweep_command(const SweepArguments& options) {
   Faults faults;
   check_outputs({{"--out", options.out}}, {options.sweep}, faults);
   SweepOptions sweep;
@@ -156,14 +156,14 @@ int merge(const std::vector<std::string>& inputs, const std::string& out) {
 }  // namespace
 
 Action add_sweep(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SweepArguments>();
   app.add_option("SWEEP", options->sweep, "sweep file (JSON; docs/reference/sweep.md)")->required();
   app.add_option("--out", options->out, "write the result (HDF5)")->required();
   app.add_option("--jobs", options->jobs, "runs at a time; default: one per core")
       ->check(CLI::Range(1, 1024));
   app.add_option("--shard", options->shard, "only part I of N (I/N), to merge later");
   app.add_flag("--resume", options->resume, "go on with what an interrupted sweep finished");
-  return [options] { return run(*options); };
+  return [options] { return sweep_command(*options); };
 }
 
 Action add_merge(CLI::App& app) {

@@ -14,20 +14,22 @@
 namespace tangram::cli {
 namespace {
 
-struct Options {
+struct ValidateArguments {
   ValidateOptions validate;
   std::optional<std::string> models, runner, cores, dispatcher_core;
   bool exact_grants = false;
   std::string out, report;
 };
 
-void pass_on(const char* option, const std::optional<std::string>& value, Options& options) {
+void pass_on(const char* option,
+             const std::optional<std::string>& value,
+             ValidateArguments& options) {
   if (!value) return;
   options.validate.engine_options.emplace_back(option);
   options.validate.engine_options.push_back(*value);
 }
 
-int run(Options options) {
+int validate_command(ValidateArguments options) {
   options.validate.scenario.outputs = {{"--out", options.out}, {"--report", options.report}};
   pass_on("--models", options.models, options);
   pass_on("--runner", options.runner, options);
@@ -53,7 +55,7 @@ int run(Options options) {
 }  // namespace
 
 Action add_validate(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ValidateArguments>();
   ValidateOptions& validate = options->validate;
   app.add_option("SCENARIO", validate.scenario.path, "scenario file (JSON)")->required();
   CLI::Option* backend = app.add_option("--backend", validate.backend,
@@ -84,7 +86,7 @@ Action add_validate(CLI::App& app) {
   app.callback([backend, real] {
     if (backend->count() + real->count() == 0) throw CLI::RequiredError("--backend or --real");
   });
-  return [options] { return run(*options); };
+  return [options] { return validate_command(*options); };
 }
 
 }  // namespace tangram::cli

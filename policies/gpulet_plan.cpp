@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/detail/plan_limits.h"
 #include "policies/detail/workload_of_model.h"
 #include "policies/plan_io.h"
 
@@ -20,19 +21,14 @@ namespace {
 constexpr std::string_view kEmpty = "reserved";
 constexpr std::string_view kNoSchedule = "EMPTY";
 constexpr int kEmptyBatch = 32;  // what the original writes for an empty partition
-constexpr int kLargestBatch = 1 << 20;
-constexpr double kLongestMs = 1e9;
+constexpr double kLongestDutyMs = 1e9;
 
-enum Field : std::size_t { kGpu, kShare, kTwin, kModel, kBatch, kDuty, kFields };
-constexpr std::array<std::string_view, kFields> kFieldNames{"GPU",   "partition", "twin",
-                                                            "model", "batch",     "duty cycle"};
-
-class Reader {
+class GpuletReader {
  public:
-  Reader(const std::string& name,
-         const Cluster& cluster,
-         const std::vector<Workload>& workloads,
-         Faults& faults)
+  GpuletReader(const std::string& name,
+               const Cluster& cluster,
+               const std::vector<Workload>& workloads,
+               Faults& faults)
       : name_(name), faults_(faults), workloads_(workloads) {
     for (const GpuGroup& group : cluster.gpus) types_.insert(types_.end(), group.count, group.type);
     std::stable_sort(types_.begin(), types_.end());
@@ -67,6 +63,10 @@ class Reader {
   }
 
  private:
+  enum Field : std::size_t { kGpu, kShare, kTwin, kModel, kBatch, kDuty, kFields };
+  static constexpr std::array<std::string_view, kFields> kFieldNames{
+      "GPU", "partition", "twin", "model", "batch", "duty cycle"};
+
   struct Part {
     int twin = 0;
     PlanPartition partition;
@@ -93,7 +93,7 @@ class Reader {
     const auto gpu = number(cells, kGpu, 0, static_cast<int>(types_.size()) - 1, line);
     const auto share = number(cells, kShare, 1, 100, line);
     const auto twin = number(cells, kTwin, 0, 1, line);
-    const auto batch = number(cells, kBatch, 1, kLargestBatch, line);
+    const auto batch = number(cells, kBatch, 1, detail::kLargestPlannedBatch, line);
     const auto duty = duty_ms(cells[kDuty], line);
     std::optional<PlanReplica> replica;
     const bool is_empty = cells[kModel] == kEmpty;
@@ -144,11 +144,11 @@ class Reader {
     double value = 0;
     const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
     if (error == std::errc() && end == cell.data() + cell.size() && value >= 0 &&
-        value <= kLongestMs) {
+        value <= kLongestDutyMs) {
       return value;
     }
     fault(line, fmt::format("duty cycle must be a number of ms from 0 to {}, not \"{}\"",
-                            kLongestMs, cell));
+                            kLongestDutyMs, cell));
     return std::nullopt;
   }
 
@@ -240,7 +240,7 @@ Plan parse_gpulet_plan(const std::string& text,
                        Faults& faults) {
   Plan plan;
   plan.planner = "imported";
-  Reader reader(name, cluster, workloads, faults);
+  GpuletReader reader(name, cluster, workloads, faults);
   reader.read(text);
   plan.gpus = reader.gpus();
   return plan;

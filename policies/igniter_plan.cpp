@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/detail/plan_limits.h"
 #include "policies/plan_io.h"
 
 namespace tangram {
@@ -18,10 +19,6 @@ namespace {
 // The part of the SLO that the original plans for, and writes.
 constexpr double kSloPart = 0.5;
 constexpr double kSameMs = 1e-6;
-constexpr double kHighestRate = 1e12;
-constexpr double kLongestMs = 1e12;
-constexpr double kLargestShare = 1e12;
-constexpr std::int64_t kLargestBatch = 1 << 20;
 // What the original appends to a model's name.
 constexpr std::string_view kSuffix = "_dynamic";
 
@@ -66,9 +63,9 @@ std::vector<Document> documents_of(std::string_view text) {
   return documents;
 }
 
-class Reader {
+class IgniterReader {
  public:
-  Reader(const std::string& gpu_type, const std::vector<Workload>& workloads)
+  IgniterReader(const std::string& gpu_type, const std::vector<Workload>& workloads)
       : gpu_type_(gpu_type), workloads_(workloads), is_taken_(workloads.size(), false) {
     for (const Workload& workload : workloads) models_.push_back(workload.model);
     std::sort(models_.begin(), models_.end());
@@ -101,10 +98,10 @@ class Reader {
 
   void read_entry(const std::array<const JsonNode*, kLists.size()>& cells, PlanGpu& gpu) {
     const auto model = model_of(*cells[0]);
-    const auto rate = cells[1]->number(0, kHighestRate);
-    const auto slo_ms = cells[2]->positive(kLongestMs);
-    const auto share = cells[3]->positive(kLargestShare);
-    const auto batch = cells[4]->integer(1, kLargestBatch);
+    const auto rate = cells[1]->number(0, detail::kHighestPlannedRps);
+    const auto slo_ms = cells[2]->positive(detail::kLongestPlannedMs);
+    const auto share = cells[3]->positive(detail::kLargestReleasedShare);
+    const auto batch = cells[4]->integer(1, detail::kLargestPlannedBatch);
     if (!model || !rate || !slo_ms || !share || !batch) return;
     PlanReplica replica;
     replica.workload = workload_of(*cells[0], *model, *slo_ms, *rate);
@@ -181,7 +178,7 @@ Json number(double value) {
   return value;
 }
 
-const PlanReplica& replica_to_write(const PlanGpu& gpu, const PlanPartition& partition) {
+const PlanReplica& replica_for_igniter(const PlanGpu& gpu, const PlanPartition& partition) {
   const auto refuse = [&](const char* why) {
     throw NoAnswer(
         fmt::format("the iGniter format cannot say this plan: on GPU {}, {}", gpu.index, why));
@@ -206,7 +203,7 @@ std::string to_igniter(const Plan& plan, const std::vector<Workload>& workloads)
     Json models = Json::array(), rates = Json::array(), slos = Json::array();
     Json resources = Json::array(), batches = Json::array();
     for (const PlanPartition& partition : gpu.partitions) {
-      const PlanReplica& replica = replica_to_write(gpu, partition);
+      const PlanReplica& replica = replica_for_igniter(gpu, partition);
       models.push_back(replica.model);
       rates.push_back(number(*replica.rate_rps));
       slos.push_back(slo_ms.at(replica.workload) * kSloPart);
@@ -230,7 +227,7 @@ Plan parse_igniter_plan(const std::string& text,
                         Faults& faults) {
   Plan plan;
   plan.planner = "imported";
-  Reader reader(gpu_type, workloads);
+  IgniterReader reader(gpu_type, workloads);
   const std::vector<Document> documents = documents_of(text);
   if (documents.empty()) faults.add(name, "the file is empty; it has an object for each GPU");
   for (const Document& document : documents) {

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/detail/plan_limits.h"
 #include "policies/detail/workload_of_model.h"
 #include "policies/placement.h"
 #include "policies/plan_io.h"
@@ -22,26 +23,19 @@ constexpr std::string_view kHeader =
     "Num instance,Num GPU,Model,Placement,Instance size,Batch size,Num proc";
 constexpr std::uint32_t kGpusPerNode = 8;
 constexpr int kMostNodes = 1'000'000;
-constexpr int kLargestBatch = 1 << 20;
-constexpr int kMostProcesses = 1024;
 constexpr int kLastSlot = 7;
-
-// In the order of the header.
-enum Field : std::size_t { kNode, kGpu, kModel, kPlacement, kSize, kBatch, kProcesses, kFields };
-constexpr std::array<std::string_view, kFields> kFieldNames{
-    "Num instance", "Num GPU", "Model", "Placement", "Instance size", "Batch size", "Num proc"};
 
 struct GpuRows {
   std::size_t first_line = 0;
   std::vector<PlanPartition> partitions;
 };
 
-class Reader {
+class ParvagpuReader {
  public:
-  Reader(const std::string& name,
-         const GpuType& type,
-         const std::vector<Workload>& workloads,
-         Faults& faults)
+  ParvagpuReader(const std::string& name,
+                 const GpuType& type,
+                 const std::vector<Workload>& workloads,
+                 Faults& faults)
       : name_(name), type_(type), faults_(faults), workloads_(workloads) {}
 
   void read(std::string_view text) {
@@ -85,6 +79,11 @@ class Reader {
   }
 
  private:
+  // In the order of the header.
+  enum Field : std::size_t { kNode, kGpu, kModel, kPlacement, kSize, kBatch, kProcesses, kFields };
+  static constexpr std::array<std::string_view, kFields> kFieldNames{
+      "Num instance", "Num GPU", "Model", "Placement", "Instance size", "Batch size", "Num proc"};
+
   void fault(std::size_t line, std::string what) {
     faults_.add(fmt::format("{}:{}", name_, line), std::move(what));
   }
@@ -107,8 +106,8 @@ class Reader {
     const auto gpu = number(cells, kGpu, 0, static_cast<int>(kGpusPerNode) - 1, line);
     const auto start = number(cells, kPlacement, 0, kLastSlot, line);
     const auto size = instance_size(cells, line);
-    const auto batch = number(cells, kBatch, 1, kLargestBatch, line);
-    const auto processes = number(cells, kProcesses, 1, kMostProcesses, line);
+    const auto batch = number(cells, kBatch, 1, detail::kLargestPlannedBatch, line);
+    const auto processes = number(cells, kProcesses, 1, detail::kMostPlannedProcesses, line);
     const auto workload = workload_of(cells[kModel], line);
     if (!node || !gpu || !start || !size || !batch || !processes || !workload) return;
     PlanReplica replica;
@@ -167,7 +166,7 @@ class Reader {
 };
 
 // The one replica of a partition that the format can say.
-const PlanReplica& replica_to_write(const PlanGpu& gpu, const PlanPartition& partition) {
+const PlanReplica& replica_for_parvagpu(const PlanGpu& gpu, const PlanPartition& partition) {
   const auto refuse = [&](const char* why) {
     throw NoAnswer(
         fmt::format("the ParvaGPU format cannot say this plan: on GPU {}, {}", gpu.index, why));
@@ -191,7 +190,7 @@ std::string to_parvagpu(const Plan& plan) {
   std::map<std::string, std::string> workload_of;  // by model
   for (const PlanGpu& gpu : plan.gpus) {
     for (const PlanPartition& partition : gpu.partitions) {
-      const PlanReplica& replica = replica_to_write(gpu, partition);
+      const PlanReplica& replica = replica_for_parvagpu(gpu, partition);
       const auto known = workload_of.emplace(replica.model, replica.workload).first;
       if (known->second != replica.workload) {
         throw NoAnswer(fmt::format(
@@ -220,7 +219,7 @@ Plan parse_parvagpu_plan(const std::string& text,
                fmt::format("a ParvaGPU plan needs a GPU type with MIG, not \"{}\"", gpu_type));
     return plan;
   }
-  Reader reader(name, *type, workloads, faults);
+  ParvagpuReader reader(name, *type, workloads, faults);
   reader.read(text);
   plan.gpus = reader.gpus();
   return plan;

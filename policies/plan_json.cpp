@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "policies/detail/plan_limits.h"
 #include "policies/plan_io.h"
 
 namespace tangram {
@@ -11,13 +12,8 @@ namespace {
 
 constexpr std::int64_t kSchema = 1;
 constexpr std::int64_t kMostGpus = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t kMostProcesses = 1024;
 constexpr std::int64_t kMostSlices = 8;
 constexpr std::int64_t kMostSms = 100'000;
-constexpr std::int64_t kLargestBatch = 1 << 20;
-constexpr double kHighestRate = 1e12;
-constexpr double kLongestMs = 1e12;
-constexpr double kLargestReleasedShare = 1e12;
 
 std::optional<std::uint32_t> read_count(const std::optional<JsonNode>& node,
                                         std::int64_t low,
@@ -46,11 +42,14 @@ PlanReplica read_replica(const JsonNode& node) {
   JsonObject object(node);
   replica.workload = read_text(object.require("workload"));
   replica.model = read_text(object.require("model"));
-  replica.batch = read_count(object.get("batch"), 1, kLargestBatch);
-  replica.processes = read_count(object.get("processes"), 1, kMostProcesses).value_or(1);
-  if (const auto rate = object.get("rate_rps")) replica.rate_rps = rate->number(0, kHighestRate);
-  if (const auto duty = object.get("duty_ms")) replica.duty_ms = duty->positive(kLongestMs);
-  replica.group = read_count(object.get("group"), 0, kMostProcesses).value_or(0);
+  replica.batch = read_count(object.get("batch"), 1, detail::kLargestPlannedBatch);
+  replica.processes =
+      read_count(object.get("processes"), 1, detail::kMostPlannedProcesses).value_or(1);
+  if (const auto rate = object.get("rate_rps"))
+    replica.rate_rps = rate->number(0, detail::kHighestPlannedRps);
+  if (const auto duty = object.get("duty_ms"))
+    replica.duty_ms = duty->positive(detail::kLongestPlannedMs);
+  replica.group = read_count(object.get("group"), 0, detail::kMostPlannedProcesses).value_or(0);
   object.finish();
   return replica;
 }
@@ -63,7 +62,7 @@ PlanPartition read_partition(const JsonNode& node) {
   partition.released_start = read_int(object.get("released_start"), 0, kMostSlices - 1);
   if (const auto share = object.get("share_pct")) partition.share_pct = share->positive(100);
   if (const auto share = object.get("released_share_pct")) {
-    partition.released_share_pct = share->number(100, kLargestReleasedShare);
+    partition.released_share_pct = share->number(100, detail::kLargestReleasedShare);
   }
   partition.sms = read_int(object.get("sms"), 1, kMostSms);
   if (const auto replicas = object.require("replicas")) {
@@ -103,7 +102,7 @@ Unserved read_unserved(const JsonNode& node) {
   JsonObject object(node);
   unserved.workload = read_text(object.require("workload"));
   if (const auto rate = object.require("rate_rps")) {
-    unserved.rate_rps = rate->number(0, kHighestRate).value_or(0);
+    unserved.rate_rps = rate->number(0, detail::kHighestPlannedRps).value_or(0);
   }
   unserved.reason = read_text(object.require("reason"));
   object.finish();

@@ -88,7 +88,7 @@ class Columns {
   std::size_t count_ = 0;
 };
 
-std::optional<Share> read_share(const CsvCells& cells, const Columns& columns) {
+std::optional<Share> share_of_row(const CsvCells& cells, const Columns& columns) {
   const bool mig = columns.filled(cells, "mig");
   const bool percent = columns.filled(cells, "share_pct");
   const bool sms = columns.filled(cells, "sms");
@@ -117,8 +117,8 @@ std::optional<Share> read_share(const CsvCells& cells, const Columns& columns) {
   return Share{};
 }
 
-std::optional<LatencyPoint> read_point(const CsvCells& cells, const Columns& columns) {
-  const auto share = read_share(cells, columns);
+std::optional<LatencyPoint> point_of_row(const CsvCells& cells, const Columns& columns) {
+  const auto share = share_of_row(cells, columns);
   const auto batch = cells.integer(columns.at("batch"), "batch", 1, kLargestBatch);
   const auto latency = cells.positive(columns.at("latency_ms"), "latency_ms", kLongestLatencyMs);
   std::optional<std::int64_t> processes = 1;
@@ -193,7 +193,7 @@ void read_row(const CsvCells& cells,
   const auto model = cells.name(columns.at("model"), "model");
   std::optional<std::string> gpu = import.options.gpu;
   if (gpu->empty()) gpu = cells.name(columns.at("gpu"), "gpu");
-  const auto point = read_point(cells, columns);
+  const auto point = point_of_row(cells, columns);
   if (!model || !gpu || !point) return;
   Draft& draft = drafts[{*gpu, *model}];
   draft.profile.model = *model;

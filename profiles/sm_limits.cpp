@@ -6,14 +6,14 @@
 namespace tangram {
 namespace {
 
-struct Row {
+struct GpuLimits {
   const char* gpu;
   SmLimits limits;
 };
 constexpr std::uint32_t kKib = 1024;
 // Compute capability 7.0 (V100), 7.5 (Turing), 8.0 (A100), 8.6 (Ampere boards), 9.0 (Hopper).
 // Shared memory is the most that blocks of one SM may use together.
-constexpr std::array<Row, 9> kRows{{
+constexpr std::array<GpuLimits, 9> kRows{{
     {"t4", {1024, 16, 65536, 64 * kKib}},
     {"2080ti", {1024, 16, 65536, 64 * kKib}},
     {"v100", {2048, 32, 65536, 96 * kKib}},
@@ -32,7 +32,7 @@ constexpr std::uint32_t units(std::uint32_t amount, std::uint32_t unit) {
 }  // namespace
 
 std::optional<SmLimits> sm_limits(const std::string& gpu_type) {
-  for (const Row& row : kRows) {
+  for (const GpuLimits& row : kRows) {
     if (gpu_type == row.gpu) return row.limits;
   }
   return std::nullopt;

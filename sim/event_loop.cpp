@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/progress.h"
+
 namespace tangram {
 namespace {
 
@@ -9,7 +11,6 @@ namespace {
 // in one instant, or this long without an answer once the arrivals are over.
 constexpr std::uint32_t kMostRounds = 100'000;
 constexpr Duration kPatience = std::chrono::hours(1);
-constexpr std::uint64_t kProgressEvery = 1 << 18;
 
 // Of executors, timers, requests in transit, loads of weights, executors that come up.
 std::uint32_t back_slots(std::uint32_t workloads,

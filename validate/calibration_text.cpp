@@ -110,7 +110,7 @@ std::string skipped_of(const CalibrationReport& report) {
 }
 
 // The scenario's key with the fitted numbers, for models that take some.
-std::string key_of(const CalibrationReport& report, const std::string& name) {
+std::string scenario_key(const CalibrationReport& report, const std::string& name) {
   if (name != "gpulet" && name != "kernel_length") {
     return fmt::format(R"({{"name": "{}"}})", name);
   }
@@ -131,7 +131,7 @@ std::string advice_text(const CalibrationReport& report) {
               report.measured_pairs.name + ": " + report.measured_pairs.reason);
   text += "  in a scenario   \"device\": {\"interference\": ...}, one of\n";
   for (const char* name : {"constant", "pair_table", "gpulet", "kernel_length"}) {
-    const std::string key = key_of(report, name);
+    const std::string key = scenario_key(report, name);
     if (!key.empty()) text += "                  " + key + "\n";
   }
   return text;

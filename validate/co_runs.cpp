@@ -14,7 +14,7 @@ namespace {
 
 using SideKey = std::tuple<std::string, std::uint32_t, double>;
 
-SideKey key_of(const CoRunSide& side) {
+SideKey side_key(const CoRunSide& side) {
   return {side.model, side.batch, side.share_pct};
 }
 
@@ -68,8 +68,8 @@ std::vector<CoRunRecord> co_run_records(const std::vector<Profile>& profiles) {
       record.aggressor =
           side_of(run.other, run.other_batch, run.other_share_pct, find(profile.gpu, run.other));
       record.slowdown = run.slowdown;
-      const SideKey victim = key_of(record.victim);
-      const SideKey aggressor = key_of(record.aggressor);
+      const SideKey victim = side_key(record.victim);
+      const SideKey aggressor = side_key(record.aggressor);
       const auto place =
           std::make_tuple(profile.gpu, std::min(victim, aggressor), std::max(victim, aggressor));
       record.run = runs.try_emplace(place, static_cast<std::uint32_t>(runs.size())).first->second;

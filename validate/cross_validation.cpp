@@ -27,7 +27,7 @@ double error_pct(double predicted, double measured) {
   return 100 * std::abs(predicted / measured - 1);
 }
 
-double nearest_rank(std::vector<double> values, double fraction) {
+double rank_at(std::vector<double> values, double fraction) {
   std::sort(values.begin(), values.end());
   const auto rank =
       static_cast<std::size_t>(std::ceil(fraction * static_cast<double>(values.size()) - 1e-9));
@@ -116,10 +116,10 @@ void set_intervals(const std::vector<ClusterSums>& clusters,
     means.push_back(sum.error / sum.rows);
     differences.push_back((sum.error - sum.constant_error) / sum.rows);
   }
-  score.mean.low = nearest_rank(means, 0.025);
-  score.mean.high = nearest_rank(means, 0.975);
-  score.minus_constant.low = nearest_rank(differences, 0.025);
-  score.minus_constant.high = nearest_rank(std::move(differences), 0.975);
+  score.mean.low = rank_at(means, 0.025);
+  score.mean.high = rank_at(means, 0.975);
+  score.minus_constant.low = rank_at(differences, 0.025);
+  score.minus_constant.high = rank_at(std::move(differences), 0.975);
 }
 
 struct Means {
@@ -187,9 +187,9 @@ ErrorScore score_of(const std::vector<Outcome>& outcomes,
   score.minus_constant.value = score.mean.value - score.constant;
   for (const ClusterSums& sum : sums) score.wins += sum.error < sum.constant_error ? 1U : 0U;
   set_intervals(sums, bootstrap, score);
-  score.p50 = nearest_rank(errors, 0.5);
-  score.p90 = nearest_rank(errors, 0.9);
-  score.p95 = nearest_rank(std::move(errors), 0.95);
+  score.p50 = rank_at(errors, 0.5);
+  score.p90 = rank_at(errors, 0.9);
+  score.p95 = rank_at(std::move(errors), 0.95);
   // Without a feature the prediction varies only because the training sets do.
   if (candidate.parameters != 1 && candidate.name != "none") score.r = correlation(outcomes);
   score.cell_skill = cell_skill(outcomes);

@@ -12,13 +12,13 @@
 #include <fmt/format.h>
 
 #include "sim/core/error.h"
+#include "sim/scenario/command.h"
 
 namespace tangram {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kSystemFailed = 3;
 // How often a running engine is looked at.
 constexpr int kLookMs = 50;
 

@@ -28,7 +28,7 @@ table.record td:first-child { white-space: nowrap; }
 </style>
 )";
 
-std::string percent(double share) {
+std::string html_percent(double share) {
   return std::isnan(share) ? "&ndash;" : fmt::format("{:+.1f} %", 100 * share);
 }
 
@@ -64,7 +64,7 @@ std::string error_rows(const ComparedWorkload& w) {
     const double r = w.real.*metric.value;
     simulated += cell(fmt::format(fmt::runtime(metric.format), s * metric.scale));
     real += cell(fmt::format(fmt::runtime(metric.format), r * metric.scale));
-    error += cell(percent(relative_error(s, r)));
+    error += cell(html_percent(relative_error(s, r)));
   }
   return simulated + "</tr>\n" + real + "</tr>\n" + error + "</tr>\n";
 }

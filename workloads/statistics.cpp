@@ -11,7 +11,7 @@ namespace {
 
 // More windows than these are not counted: the memory, and nobody looks.
 constexpr double kMostWindows = 1e6;
-constexpr Duration kSecond = std::chrono::seconds(1);
+constexpr Duration kOneSecond = std::chrono::seconds(1);
 constexpr Duration kHour = std::chrono::hours(1);
 
 struct Moments {
@@ -111,7 +111,7 @@ TraceStatistics describe_trace(const Recording& recording) {
   out.per_hour = hours_of(recording);
   if (!slice.length_ns) return out;
   out.length_s = *slice.length_ns / 1e9;
-  const Duration unit = recording.has_counts() ? 60 * kSecond : kSecond;
+  const Duration unit = recording.has_counts() ? 60 * kOneSecond : kOneSecond;
   for (const int factor : {1, 10, 60}) {
     const Duration window = factor * unit;
     const double windows = std::floor(*out.length_s / to_seconds(window));

@@ -11,13 +11,12 @@
 #include "engine/cuda/division.h"
 #include "engine/cuda/kernel_spec.h"
 #include "engine/cuda/lane_tracer.h"
+#include "engine/worker/bytes.h"
 #include "sim/core/error.h"
 
 namespace tangram {
 namespace {
 
-constexpr double kKib = 1024.0;
-constexpr double kMib = kKib * kKib;
 constexpr std::size_t kScratchBytes = 4096;
 constexpr std::size_t kWordBytes = 16;  // of the memory kernels
 

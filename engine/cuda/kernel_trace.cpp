@@ -11,7 +11,8 @@
 #include "engine/worker/runner.h"
 
 namespace tangram {
-namespace {
+// Named, because KernelTrace::State holds them.
+namespace detail {
 
 struct Cupti {
   decltype(&cuptiActivityRegisterCallbacks) register_callbacks = nullptr;
@@ -22,7 +23,22 @@ struct Cupti {
   decltype(&cuptiActivityGetNumDroppedRecords) dropped = nullptr;
 };
 
-[[noreturn]] void unsupported(const std::string& what) {
+// CUPTI asks for buffers and hands full ones back without a word about whose they are.
+struct CuptiSink {
+  std::mutex mutex;
+  Cupti cupti;
+  CuptiRecords records;
+  std::size_t lost = 0;
+};
+
+}  // namespace detail
+
+namespace {
+
+using detail::Cupti;
+using detail::CuptiSink;
+
+[[noreturn]] void no_kernel_lists(const std::string& what) {
   throw RunnerError(RunnerFault::kUnsupported, "kernel lists: " + what);
 }
 
@@ -32,12 +48,12 @@ Cupti load_cupti() {
   void* library = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = ::dlerror();
-    unsupported(reason != nullptr ? reason : name);
+    no_kernel_lists(reason != nullptr ? reason : name);
   }
   Cupti cupti;
   const auto find = [&]<typename Function>(Function& target, const char* symbol) {
     target = reinterpret_cast<Function>(::dlsym(library, symbol));
-    if (target == nullptr) unsupported(fmt::format("{} has no {}", name, symbol));
+    if (target == nullptr) no_kernel_lists(fmt::format("{} has no {}", name, symbol));
   };
   find(cupti.register_callbacks, "cuptiActivityRegisterCallbacks");
   find(cupti.enable, "cuptiActivityEnable");
@@ -48,14 +64,7 @@ Cupti load_cupti() {
   return cupti;
 }
 
-// CUPTI asks for buffers and hands full ones back without a word about whose they are.
-struct Sink {
-  std::mutex mutex;
-  Cupti cupti;
-  CuptiRecords records;
-  std::size_t lost = 0;
-};
-Sink* sink = nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+CuptiSink* sink = nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 constexpr std::size_t kBufferBytes = std::size_t{4} << 20;
 
@@ -87,11 +96,11 @@ bool same_shape(const TracedKernel& a, const TracedKernel& b) {
 }  // namespace
 
 struct KernelTrace::State {
-  Sink sink;
+  detail::CuptiSink sink;
 };
 
 KernelTrace::KernelTrace() : state_(std::make_unique<State>()) {
-  if (sink != nullptr) unsupported("a trace is running already");
+  if (sink != nullptr) no_kernel_lists("a trace is running already");
   state_->sink.cupti = load_cupti();
   const Cupti& cupti = state_->sink.cupti;
   sink = &state_->sink;
@@ -100,7 +109,7 @@ KernelTrace::KernelTrace() : state_(std::make_unique<State>()) {
                      cupti.enable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL) == CUPTI_SUCCESS;
   if (!is_on) {
     sink = nullptr;
-    unsupported("CUPTI does not record on this machine");
+    no_kernel_lists("CUPTI does not record on this machine");
   }
 }
 
@@ -115,7 +124,7 @@ std::vector<TracedKernel> KernelTrace::take() {
   state_->sink.cupti.flush_all(0);
   const std::lock_guard lock(state_->sink.mutex);
   if (state_->sink.lost > 0) {
-    unsupported(fmt::format("CUPTI lost {} records", state_->sink.lost));
+    no_kernel_lists(fmt::format("CUPTI lost {} records", state_->sink.lost));
   }
   return state_->sink.records.take();
 }

@@ -9,11 +9,11 @@
 
 #include "engine/cuda/nvml.h"
 #include "engine/cuda/objects.h"
+#include "engine/worker/bytes.h"
 
 namespace tangram {
 namespace {
 
-constexpr double kMib = 1024.0 * 1024.0;
 constexpr unsigned kTextLength = 96;  // NVML_DEVICE_UUID_V2_BUFFER_SIZE, the longest of its texts
 
 // Calls a function of NVML that fills a text; "" when it fails.

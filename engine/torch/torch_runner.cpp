@@ -6,12 +6,11 @@
 #include <new>
 #include <torch/version.h>
 
+#include "engine/worker/bytes.h"
 #include "engine/worker/cpu_device.h"
 
 namespace tangram {
 namespace {
-
-constexpr double kMib = 1 << 20;
 
 // The first line: what follows is a stack trace.
 std::string first_line(const std::string& text) {

@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "engine/worker/bytes.h"
+
 namespace tangram {
 namespace {
 
@@ -67,7 +69,6 @@ void check_fits(const std::string& what, double bytes) {
   const double there =
       static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
   if (bytes <= there) return;
-  constexpr double kMib = 1 << 20;
   throw RunnerError(RunnerFault::kOutOfMemory,
                     fmt::format("{} needs {:.0f} MiB; the machine has {:.0f} MiB", what,
                                 bytes / kMib, there / kMib));

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "engine/worker/bytes.h"
 #include "engine/worker/cpu_device.h"
 
 namespace tangram {
 namespace {
 
-constexpr double kMib = 1 << 20;
 constexpr double kLargestCount = 1e9;
 
 // A model in memory.

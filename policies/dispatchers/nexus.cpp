@@ -12,9 +12,9 @@ namespace {
 
 const std::vector<std::string> kDrops{"early", "lazy"};
 
-class Nexus final : public Dispatcher {
+class NexusDispatcher final : public Dispatcher {
  public:
-  explicit Nexus(const Params& params)
+  explicit NexusDispatcher(const Params& params)
       : early_(params.choice("drop") == "early"),
         network_(params.ms("network_ms")),
         post_(params.ms("post_ms")) {
@@ -132,7 +132,7 @@ class Nexus final : public Dispatcher {
 }  // namespace
 
 DispatcherEntry nexus_dispatcher() {
-  return describe_dispatcher<Nexus>(
+  return describe_dispatcher<NexusDispatcher>(
       {"nexus",
        "an idle executor takes the next queue of its cycle, at most the assigned batch, and drops "
        "the oldest requests that would be late in it (early), or only those that would be late "

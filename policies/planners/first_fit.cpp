@@ -10,11 +10,10 @@
 namespace tangram {
 namespace {
 
+using detail::kShareRounding;
+using detail::kWholeGpuPct;
 using detail::ShareGpu;
 using detail::SharePiece;
-
-constexpr double kWholeGpu = 100;
-constexpr double kRounding = 1e-9;
 
 class FirstFit final : public Planner {
  public:
@@ -35,7 +34,7 @@ class FirstFit final : public Planner {
       const auto room = std::find_if(gpus.begin(), gpus.end(), [&](const ShareGpu& gpu) {
         ShareGpu with = gpu;
         with.push_back(piece);
-        return detail::total_share(with) <= kWholeGpu + kRounding &&
+        return detail::total_share(with) <= kWholeGpuPct + kShareRounding &&
                !detail::exceeds_memory(with, type);
       });
       if (room == gpus.end()) {

@@ -16,15 +16,15 @@
 namespace tangram {
 namespace {
 
+using detail::kShareRounding;
+using detail::kWholeGpuPct;
 using detail::ShareGpu;
 using detail::SharePiece;
 
 constexpr double kFirstShare = 30;
 constexpr double kLeastShare = 1;
-constexpr double kWholeGpu = 100;
 constexpr int kRounds = 5;
-constexpr double kEnough = 0.1;  // of slack
-constexpr double kRounding = 1e-9;
+constexpr double kEnoughSlack = 0.1;  // of slack
 
 struct Observed {
   double latency_ms = 0;
@@ -39,14 +39,14 @@ class Table {
     for (const Profile::Setting& setting : profile.settings()) {
       if (setting.processes != 1) continue;
       if (setting.share.kind == ShareKind::kPercent) shares_.push_back(setting.share.amount);
-      if (setting.share.kind == ShareKind::kWhole) shares_.push_back(kWholeGpu);
+      if (setting.share.kind == ShareKind::kWhole) shares_.push_back(kWholeGpuPct);
     }
-    shares_.push_back(kWholeGpu);
+    shares_.push_back(kWholeGpuPct);
     std::sort(shares_.begin(), shares_.end());
   }
   // The smallest profiled share that is no smaller.
   double at_least(double share_pct) const {
-    return *std::lower_bound(shares_.begin(), shares_.end(), share_pct - kRounding);
+    return *std::lower_bound(shares_.begin(), shares_.end(), share_pct - kShareRounding);
   }
   Observed observe(double share_pct, std::uint32_t batch, bool is_alone) const {
     const Share share{ShareKind::kPercent, share_pct};
@@ -99,7 +99,7 @@ class Tuner {
 
  private:
   static double legal_share(const SharePiece& piece, double share_pct) {
-    const double share = std::clamp(share_pct, kLeastShare, kWholeGpu);
+    const double share = std::clamp(share_pct, kLeastShare, kWholeGpuPct);
     return piece.profile->interpolation == Interpolation::kIgniter
                ? share
                : Table(*piece.profile).at_least(share);
@@ -122,7 +122,7 @@ class Tuner {
   std::uint32_t next_batch(const SharePiece& piece, const Observed& seen) const {
     const double slack_ms = piece.budget_ms - seen.latency_ms;
     const double part = slack_ms / piece.budget_ms;
-    if (part >= 0 && part < kEnough) return piece.batch;
+    if (part >= 0 && part < kEnoughSlack) return piece.batch;
     // A relative change by |slack| / latency, up or down.
     const double next = piece.batch * (1 + slack_ms / seen.latency_ms);
     return static_cast<std::uint32_t>(std::ceil(std::clamp(next, 1.0, 1.0 * max_batch_)));
@@ -144,7 +144,7 @@ class Tuner {
     const double slack_rps = seen.throughput_rps - piece.rate_rps;
     const double part_ms = slack_ms / piece.budget_ms;
     const double part_rps = slack_rps / piece.rate_rps;
-    const auto is_enough = [](double part) { return part >= 0 && part < kEnough; };
+    const auto is_enough = [](double part) { return part >= 0 && part < kEnoughSlack; };
     if (is_enough(part_ms) && is_enough(part_rps)) return piece.share_pct;
     const double change =
         std::max(std::abs(slack_ms) / seen.latency_ms, std::abs(slack_rps) / seen.throughput_rps);
@@ -185,12 +185,12 @@ class Gslice final : public Planner {
     const std::optional<double> rate = mean_rate(workload.arrivals);
     if (!rate) return "its rate is not known";
     if (const auto why = why_not_run(problem.profiles, workload.model, type,
-                                     Share{ShareKind::kPercent, kWholeGpu})) {
+                                     Share{ShareKind::kPercent, kWholeGpuPct})) {
       return *why;
     }
     const Profile* profile = problem.profiles.find(workload.model, type.name);
     const double budget_ms = to_ms(workload.slo) * problem.params.number("slo_share");
-    const ShareGpu fastest{{w, profile, *rate, budget_ms, 1, kWholeGpu}};
+    const ShareGpu fastest{{w, profile, *rate, budget_ms, 1, kWholeGpuPct}};
     const double least_ms = tuner.observe(fastest).front().latency_ms;
     if (least_ms > budget_ms) {
       return fmt::format(
@@ -211,7 +211,7 @@ class Gslice final : public Planner {
   static bool carries(const Tuner& tuner, const ShareGpu& gpu) {
     const std::vector<Observed> seen = tuner.observe(gpu);
     for (std::size_t i = 0; i < gpu.size(); ++i) {
-      if (seen[i].throughput_rps < gpu[i].rate_rps * (1 - kRounding)) return false;
+      if (seen[i].throughput_rps < gpu[i].rate_rps * (1 - kShareRounding)) return false;
     }
     return true;
   }
@@ -224,7 +224,7 @@ class Gslice final : public Planner {
       ShareGpu with = gpu;
       with.push_back(piece);
       tuner.tune(with);
-      const bool fits = detail::total_share(with) <= kWholeGpu + kRounding &&
+      const bool fits = detail::total_share(with) <= kWholeGpuPct + kShareRounding &&
                         carries(tuner, with) && !detail::exceeds_memory(with, type);
       // Alone it was found to fit.
       if (fits || gpu.empty()) {

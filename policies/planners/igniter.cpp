@@ -13,14 +13,13 @@
 namespace tangram {
 namespace {
 
+using detail::kShareRounding;
+using detail::kWholeGpuPct;
 using detail::ShareGpu;
 using detail::SharePiece;
 
-constexpr double kWholeGpu = 100;
-constexpr double kRounding = 1e-9;
-
 bool fits(const ShareGpu& gpu) {
-  return detail::total_share(gpu) <= kWholeGpu + kRounding;
+  return detail::total_share(gpu) <= kWholeGpuPct + kShareRounding;
 }
 
 // Gives a step to everyone who is late or too slow, until nobody is. False: the GPU is not enough.
@@ -31,8 +30,8 @@ bool grow(ShareGpu& gpu, bool overlap) {
     for (std::size_t i = 0; i < gpu.size(); ++i) {
       const IgniterPrediction& p = predictions[i];
       const bool in_time = p.latency_ms > 0 && p.latency_ms <= gpu[i].budget_ms;
-      const bool keeps_up =
-          detail::throughput_rps(p, gpu[i].batch, overlap) >= gpu[i].rate_rps * (1 - kRounding);
+      const bool keeps_up = detail::throughput_rps(p, gpu[i].batch, overlap) >=
+                            gpu[i].rate_rps * (1 - kShareRounding);
       if (in_time && keeps_up) continue;
       gpu[i].share_pct += gpu[i].profile->igniter->gpu.share_step_pct;
       is_changed = true;
@@ -47,7 +46,7 @@ void place(const SharePiece& piece,
            const GpuType& type,
            bool overlap,
            std::vector<ShareGpu>& gpus) {
-  double least = kWholeGpu + 1;
+  double least = kWholeGpuPct + 1;
   std::size_t chosen = gpus.size();
   ShareGpu with;
   for (std::size_t g = 0; g < gpus.size(); ++g) {

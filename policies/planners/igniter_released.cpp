@@ -14,10 +14,10 @@
 namespace tangram {
 namespace {
 
+using detail::kWholeGpuPct;
 using detail::ShareGpu;
 using detail::SharePiece;
 
-constexpr double kWholeGpu = 100;
 constexpr int kLargestProbe = 32;      // batches that are tried on a whole GPU
 constexpr double kUsablePart = 0.9;    // of its throughput
 constexpr double kLargestBatch = 1e9;  // beyond it the original works on, with no meaning left
@@ -50,7 +50,7 @@ class Released {
   std::vector<ShareGpu> run(std::size_t most_gpus) {
     size();
     for (std::size_t i = 0; i < work_.size(); ++i) {
-      if (work_[i].share_pct > kWholeGpu) take_whole_gpus(i, most_gpus);
+      if (work_[i].share_pct > kWholeGpuPct) take_whole_gpus(i, most_gpus);
     }
     size();
     place();
@@ -81,7 +81,7 @@ class Released {
     std::size_t probe = 0;
     double rate_rps = 0;
     for (int batch = 1; batch <= kLargestProbe; ++batch) {
-      const std::array<IgniterLoad, 1> alone{{{&model(i), 1.0 * batch, kWholeGpu}}};
+      const std::array<IgniterLoad, 1> alone{{{&model(i), 1.0 * batch, kWholeGpuPct}}};
       const IgniterPrediction prediction = predict_igniter(alone).front();
       if (!(prediction.latency_ms < w.budget_ms)) break;
       probe = static_cast<std::size_t>(batch);
@@ -112,7 +112,7 @@ class Released {
     });
     gpus_.resize(1);
     for (const std::size_t i : order) {
-      double least = kWholeGpu + 1;
+      double least = kWholeGpuPct + 1;
       std::size_t chosen = gpus_.size();
       ShareGpu with;
       for (std::size_t g = 0; g < gpus_.size(); ++g) {
@@ -120,7 +120,7 @@ class Released {
         tried.push_back(work_[i]);
         grow(tried);
         const double added = detail::total_share(tried) - detail::total_share(gpus_[g]);
-        if (detail::total_share(tried) > kWholeGpu || !(added < least)) continue;
+        if (detail::total_share(tried) > kWholeGpuPct || !(added < least)) continue;
         least = added;
         chosen = g;
         with = std::move(tried);
@@ -136,7 +136,7 @@ class Released {
   // A step for everyone who is late, until nobody is or the GPU is full.
   static void grow(ShareGpu& gpu) {
     bool is_changed = true;
-    while (is_changed && detail::total_share(gpu) <= kWholeGpu) {
+    while (is_changed && detail::total_share(gpu) <= kWholeGpuPct) {
       is_changed = false;
       const std::vector<IgniterPrediction> predictions = detail::predict_share_gpu(gpu);
       for (std::size_t i = 0; i < gpu.size(); ++i) {
@@ -171,7 +171,7 @@ class Released {
       }
       SharePiece piece = work_[whole.work];
       piece.rate_rps = whole.rate_rps;
-      piece.share_pct = kWholeGpu;
+      piece.share_pct = kWholeGpuPct;
       piece.batch = work_[whole.probe].batch;
       written.push_back({piece});
     }

@@ -24,7 +24,7 @@ using detail::SquishyOrder;
 using detail::SquishySession;
 using detail::SquishyShare;
 
-class Nexus final : public Planner {
+class NexusPlanner final : public Planner {
  public:
   Plan plan(const PlanningProblem& problem) const override {
     const GpuType& type = detail::share_type_of(problem);
@@ -224,7 +224,7 @@ PlannerEntry nexus_planner() {
         number_param("spill_above", 1.05, 1, 100,
                      "incremental: a GPU that changes gives workloads away when its batches take "
                      "more than so many cycles")}},
-      []() -> std::unique_ptr<Planner> { return std::make_unique<Nexus>(); }};
+      []() -> std::unique_ptr<Planner> { return std::make_unique<NexusPlanner>(); }};
 }
 
 }  // namespace tangram

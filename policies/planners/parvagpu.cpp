@@ -87,9 +87,9 @@ class Packing {
 };
 
 // One run of both steps of the allocator.
-class Allocator {
+class SegmentAllocator {
  public:
-  Allocator(const MigCuts& cuts, const std::vector<MigDemand>& demands)
+  SegmentAllocator(const MigCuts& cuts, const std::vector<MigDemand>& demands)
       : cuts_(cuts), demands_(demands), packing_(cuts), capacity_(demands.size(), 0.0) {}
 
   // Places n segments of the optimal size and the last one of each demand, the largest sizes first.
@@ -275,7 +275,7 @@ class Parvagpu final : public Planner {
     std::vector<MigGpu> best;
     constexpr std::size_t kRuns = 4;
     for (std::size_t run = 0; run <= kRuns; ++run) {
-      Allocator allocator(cuts, demands);
+      SegmentAllocator allocator(cuts, demands);
       allocator.place_all(counts, segments * run / (2 * kRuns));
       allocator.split(split_at_most);
       std::vector<MigGpu> gpus = allocator.gpus();

@@ -32,7 +32,7 @@ struct Choice {
   bool is_there() const { return total_rps > 0; }
 };
 
-struct Service {
+struct ReleasedService {
   std::uint32_t workload = 0;
   std::string file;  // the order of services is the byte order of the profile files' names
   float rate_rps = 0;
@@ -51,7 +51,7 @@ struct Segment {
 // --- Segment Configurator ------------------------------------------------------------------------
 
 // Step 1: the densest feasible point of each size, and of all; ties keep the first.
-bool choose_points(Service& service, const std::vector<detail::MigPoint>& points) {
+bool choose_points(ReleasedService& service, const std::vector<detail::MigPoint>& points) {
   const auto target_ms = static_cast<float>(static_cast<double>(service.slo_ms / 2) * 0.9);
   float densest = 0;
   std::array<float, kSizes.size()> densest_of{};
@@ -76,7 +76,7 @@ bool choose_points(Service& service, const std::vector<detail::MigPoint>& points
 
 // Step 2: n segments of the optimal size and one last segment, the smallest that covers the rest.
 // Returns n.
-std::int64_t match_demand(Service& service, const std::string& workload) {
+std::int64_t match_demand(ReleasedService& service, const std::string& workload) {
   const float total = service.best[service.optimal].total_rps;
   auto n = static_cast<std::int64_t>(std::floor(service.rate_rps / total));
   if (std::fmod(service.rate_rps, total) == 0) --n;
@@ -107,9 +107,9 @@ const std::vector<int>& starts_of(std::size_t size) {
   return starts[size];
 }
 
-class Allocator {
+class ReleasedAllocator {
  public:
-  Allocator(std::vector<Service>& services, std::size_t gpu_limit)
+  ReleasedAllocator(std::vector<ReleasedService>& services, std::size_t gpu_limit)
       : services_(services), gpu_limit_(gpu_limit), without_gpu_(services.size()) {}
 
   // Returns how many were put into the queue.
@@ -245,13 +245,13 @@ class Allocator {
     gpu.slots[slot].reset();
     gpu.used -= kSizes[segment.size];
     pool_of(gpu).insert(g);
-    Service& service = services_[segment.service];
+    ReleasedService& service = services_[segment.service];
     service.owed_rps +=
         service.best[segment.size == service.optimal ? service.optimal : service.last].total_rps;
   }
 
   // Size 1 exists: demand matching would have crashed. Returns the number of pieces.
-  std::int64_t enqueue_pieces(Service& service, std::size_t index) {
+  std::int64_t enqueue_pieces(ReleasedService& service, std::size_t index) {
     const float of_1 = service.best[kOf1].total_rps;
     const float of_2 = service.best[kOf2].total_rps;
     std::int64_t pieces = 0;
@@ -263,7 +263,7 @@ class Allocator {
   }
 
   // Takes so many pieces from the debt, one by one: each step rounds. Returns their number.
-  static std::int64_t pay(Service& service, float pieces, float piece_rps) {
+  static std::int64_t pay(ReleasedService& service, float pieces, float piece_rps) {
     constexpr float kMost = 1e8F;  // more never ends
     if (!(pieces < kMost)) {
       throw NoAnswer(
@@ -277,13 +277,13 @@ class Allocator {
   }
 
   detail::MigSegment row_of(const Segment& segment, int slot) const {
-    const Service& service = services_[segment.service];
+    const ReleasedService& service = services_[segment.service];
     const Choice& choice = service.best[segment.size];
     return {service.workload, kSizes[segment.size], choice.batch,
             choice.processes, choice.total_rps,     slot};
   }
 
-  std::vector<Service>& services_;
+  std::vector<ReleasedService>& services_;
   std::size_t gpu_limit_;
   std::vector<Gpu> gpus_;
   std::array<std::deque<Waiting>, kSizes.size()> queues_;               // by size
@@ -311,8 +311,9 @@ class ParvagpuReleased final : public Planner {
     const GpuType& type = detail::mig_type_of(problem.cluster);
     require_seven_slices(type);
     std::vector<std::string> reasons(problem.workloads.size());
-    std::vector<Service> services = services_of(problem, type, reasons);
-    Allocator allocator(services, static_cast<std::size_t>(problem.params.integer("gpu_limit")));
+    std::vector<ReleasedService> services = services_of(problem, type, reasons);
+    ReleasedAllocator allocator(services,
+                                static_cast<std::size_t>(problem.params.integer("gpu_limit")));
     std::int64_t segments = 0;
     for (std::size_t i = 0; i < services.size(); ++i) {
       const std::int64_t n =
@@ -333,16 +334,16 @@ class ParvagpuReleased final : public Planner {
 
  private:
   // The active services in the order of their profile files; reasons for those left out.
-  static std::vector<Service> services_of(const PlanningProblem& problem,
-                                          const GpuType& type,
-                                          std::vector<std::string>& reasons) {
+  static std::vector<ReleasedService> services_of(const PlanningProblem& problem,
+                                                  const GpuType& type,
+                                                  std::vector<std::string>& reasons) {
     const auto processes = static_cast<std::uint32_t>(problem.params.integer("max_processes"));
     const std::vector<std::optional<double>> rates = detail::mean_rates(problem.workloads);
-    std::vector<Service> services;
+    std::vector<ReleasedService> services;
     for (std::uint32_t w = 0; w < problem.workloads.size(); ++w) {
       const Workload& workload = problem.workloads[w];
       if (!rates[w]) continue;
-      Service service;
+      ReleasedService service;
       service.workload = w;
       service.file = workload.model + ".csv";
       service.rate_rps = static_cast<float>(std::trunc(*rates[w]));
@@ -359,19 +360,20 @@ class ParvagpuReleased final : public Planner {
         services.push_back(std::move(service));
       }
     }
-    std::stable_sort(services.begin(), services.end(),
-                     [](const Service& a, const Service& b) { return a.file < b.file; });
+    std::stable_sort(
+        services.begin(), services.end(),
+        [](const ReleasedService& a, const ReleasedService& b) { return a.file < b.file; });
     return services;
   }
 
   // Why a service may be short of capacity.
-  static void explain(const std::vector<Service>& services,
-                      const Allocator& allocator,
+  static void explain(const std::vector<ReleasedService>& services,
+                      const ReleasedAllocator& allocator,
                       const std::vector<detail::MigGpu>& gpus,
                       std::vector<std::string>& reasons) {
     const std::vector<double> capacities = detail::capacities_of(gpus, gpus.size(), reasons.size());
     for (std::size_t i = 0; i < services.size(); ++i) {
-      const Service& service = services[i];
+      const ReleasedService& service = services[i];
       const std::int64_t left = allocator.without_gpu(i);
       std::string& reason = reasons[service.workload];
       if (left > 0) {
@@ -386,9 +388,9 @@ class ParvagpuReleased final : public Planner {
   }
 
   static std::string sentence(const PlanningProblem& problem,
-                              const std::vector<Service>& services,
-                              const Allocator::Lost& lost) {
-    const Service& service = services[lost.segment.service];
+                              const std::vector<ReleasedService>& services,
+                              const ReleasedAllocator::Lost& lost) {
+    const ReleasedService& service = services[lost.segment.service];
     return fmt::format("{} slices for {} on GPU {}: counted as used, placed nowhere",
                        kSizes[lost.segment.size], problem.workloads[service.workload].name,
                        lost.gpu);

@@ -36,7 +36,7 @@ double own_ms(const MigPoint& p) {
   return p.latency_ms * (1 + 0.5 / p.processes);
 }
 
-struct Service {
+struct PlannedService {
   std::uint32_t workload = 0;
   double rate_rps = 0;
   double slo_ms = 0;
@@ -52,7 +52,7 @@ class Tangram final : public Planner {
     const MigCuts cuts(type);
     const double target = problem.params.number("target");
     std::vector<std::string> reasons;
-    std::vector<Service> services = services_of(problem, type, reasons);
+    std::vector<PlannedService> services = services_of(problem, type, reasons);
     services = with_choices(services, cuts, 1 - target, reasons);
     std::optional<Plan> missed;  // simulated, in time for too few
     for (int repair = 0;; ++repair) {
@@ -82,13 +82,13 @@ class Tangram final : public Planner {
   }
 
  private:
-  static std::vector<Service> services_of(const PlanningProblem& problem,
-                                          const GpuType& type,
-                                          std::vector<std::string>& reasons) {
+  static std::vector<PlannedService> services_of(const PlanningProblem& problem,
+                                                 const GpuType& type,
+                                                 std::vector<std::string>& reasons) {
     const auto processes = static_cast<std::uint32_t>(problem.params.integer("max_processes"));
     const std::vector<std::optional<double>> rates = detail::mean_rates(problem.workloads);
     reasons.assign(problem.workloads.size(), "");
-    std::vector<Service> services;
+    std::vector<PlannedService> services;
     for (std::uint32_t w = 0; w < problem.workloads.size(); ++w) {
       const Workload& workload = problem.workloads[w];
       if (!rates[w]) continue;
@@ -104,7 +104,7 @@ class Tangram final : public Planner {
   }
 
   // What of the SLO the slowest segment of the option leaves for a queue.
-  static double slack_s(const Service& service, const MigDemand& option) {
+  static double slack_s(const PlannedService& service, const MigDemand& option) {
     double slowest_ms = 0;
     for (const auto& best : option.best)
       slowest_ms = std::max(slowest_ms, best ? own_ms(*best) : 0);
@@ -112,7 +112,7 @@ class Tangram final : public Planner {
   }
 
   // What a service needs at each level of slack, with the best points of that level.
-  static MigChoice choice_of(const Service& service, const MigCuts& cuts, double miss) {
+  static MigChoice choice_of(const PlannedService& service, const MigCuts& cuts, double miss) {
     MigChoice choice;
     for (const double level : kLevels) {
       std::vector<MigPoint> points = service.points;
@@ -148,12 +148,12 @@ class Tangram final : public Planner {
   }
 
   // The services that have an option; the others get their reason.
-  static std::vector<Service> with_choices(const std::vector<Service>& services,
-                                           const MigCuts& cuts,
-                                           double miss,
-                                           std::vector<std::string>& reasons) {
-    std::vector<Service> kept;
-    for (const Service& service : services) {
+  static std::vector<PlannedService> with_choices(const std::vector<PlannedService>& services,
+                                                  const MigCuts& cuts,
+                                                  double miss,
+                                                  std::vector<std::string>& reasons) {
+    std::vector<PlannedService> kept;
+    for (const PlannedService& service : services) {
       if (!choice_of(service, cuts, miss).options.empty()) {
         kept.push_back(service);
       } else if (service.points.empty()) {
@@ -167,11 +167,12 @@ class Tangram final : public Planner {
   }
 
   static MigSolution solve(const MigCuts& cuts,
-                           const std::vector<Service>& services,
+                           const std::vector<PlannedService>& services,
                            double miss,
                            const PlanningProblem& problem) {
     std::vector<MigChoice> choices;
-    for (const Service& service : services) choices.push_back(choice_of(service, cuts, miss));
+    for (const PlannedService& service : services)
+      choices.push_back(choice_of(service, cuts, miss));
     const double limit_s = problem.params.number("time_limit_s");
     MigSolution solution = detail::solve_mig(cuts, choices, limit_s);
     if (solution.gpus.empty() && !choices.empty()) {
@@ -184,7 +185,7 @@ class Tangram final : public Planner {
   // Slices that the plan pays for and does not need go, one instance after the other, to the
   // service that is predicted to miss most, as the largest instance that it can use.
   static void spread_spare_slices(const MigCuts& cuts,
-                                  const std::vector<Service>& services,
+                                  const std::vector<PlannedService>& services,
                                   const std::vector<MigChoice>& choices,
                                   MigSolution& solution) {
     const std::size_t workloads = services.empty() ? 0 : services.back().workload + 1;
@@ -243,11 +244,11 @@ class Tangram final : public Planner {
     }
   }
 
-  static bool raise_what_missed(std::vector<Service>& services,
+  static bool raise_what_missed(std::vector<PlannedService>& services,
                                 const std::vector<double>& attained,
                                 double target) {
     bool is_met = true;
-    for (Service& service : services) {
+    for (PlannedService& service : services) {
       if (attained[service.workload] >= target) continue;
       service.factor *= kRepairStep;
       is_met = false;
@@ -256,13 +257,13 @@ class Tangram final : public Planner {
   }
 
   static void add_notes(const PlanningProblem& problem,
-                        const std::vector<Service>& services,
+                        const std::vector<PlannedService>& services,
                         const MigSolution& solution,
                         const std::vector<double>& attained,
                         Plan& plan) {
     const std::vector<double> capacities =
         detail::capacities_of(solution.gpus, solution.gpus.size(), problem.workloads.size());
-    for (const Service& service : services) {
+    for (const PlannedService& service : services) {
       double slowest_ms = 0;
       for (const detail::MigGpu& gpu : solution.gpus) {
         for (const detail::MigSegment& segment : gpu) {

@@ -7,9 +7,9 @@
 namespace tangram {
 namespace {
 
-class Nexus final : public ReplanRule {
+class NexusEpochs final : public ReplanRule {
  public:
-  explicit Nexus(const Params& params)
+  explicit NexusEpochs(const Params& params)
       : beacon_(params.ms("beacon_ms")),
         epoch_(from_seconds(params.number("epoch_s"))),
         soonest_(from_seconds(params.number("soonest_s"))),
@@ -70,7 +70,7 @@ ReplanRuleEntry nexus_replan_rule() {
             number_param("low", 0.8, 0, 1, "a last rate below this share of the planned one"),
             number_param("high", 1.1, 1, 100, "a last rate above this multiple of it")}},
           [](const Params& params) -> std::unique_ptr<ReplanRule> {
-            return std::make_unique<Nexus>(params);
+            return std::make_unique<NexusEpochs>(params);
           }};
 }
 

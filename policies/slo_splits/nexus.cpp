@@ -10,7 +10,7 @@
 namespace tangram {
 namespace {
 
-constexpr double kNever = std::numeric_limits<double>::infinity();
+constexpr double kImpossible = std::numeric_limits<double>::infinity();
 
 // f(v, t), the GPUs for stage v and all that follows it with t steps of time:
 //   f(v, t) = min over 1 <= k <= t of  r_v / T_v(k) + sum over successors c of f(c, t - k)
@@ -23,7 +23,7 @@ class Program {
         steps_(steps),
         step_ms_(to_ms(problem.slo) / steps),
         requests_(problem.graph.mean_requests(problem.stages)),
-        cost_(problem.stages.size(), std::vector<double>(steps + 1, kNever)),
+        cost_(problem.stages.size(), std::vector<double>(steps + 1, kImpossible)),
         own_(problem.stages.size(), std::vector<std::uint32_t>(steps + 1, 0)) {
     const std::vector<std::uint32_t>& order = problem.graph.order();
     for (std::size_t i = order.size(); i-- > 0;) solve(order[i]);
@@ -51,7 +51,7 @@ class Program {
   std::vector<double> gpus_of(std::uint32_t v) const {
     const Profile& profile = profile_for_split(problem_, problem_.stages[v].model);
     const SplitShare at = share_for_split(profile);
-    std::vector<double> gpus(steps_ + 1, kNever);
+    std::vector<double> gpus(steps_ + 1, kImpossible);
     double best_rps = 0;
     std::uint32_t batch = 1;
     for (std::uint32_t k = 1; k <= steps_; ++k) {
@@ -72,7 +72,7 @@ class Program {
         double sum = gpus[k];
         for (const std::uint32_t c : problem_.graph.successors(v)) sum += cost_[c][t - k];
         // Of equal splits the one with the longest own time: it leaves no time unused at a leaf.
-        if (sum > cost_[v][t] || sum == kNever) continue;
+        if (sum > cost_[v][t] || sum == kImpossible) continue;
         cost_[v][t] = sum;
         own_[v][t] = k;
       }
@@ -87,7 +87,7 @@ class Program {
   std::vector<std::vector<std::uint32_t>> own_;  // the k that reached it; 0: none does
 };
 
-class Nexus final : public SloSplit {
+class NexusSplit final : public SloSplit {
  public:
   std::vector<Duration> split(const SloSplitProblem& problem) const override {
     for (std::uint32_t v = 0; v < problem.stages.size(); ++v) {
@@ -113,7 +113,7 @@ SloSplitEntry nexus_slo_split() {
        "and charges networks and processing, this does neither. Batches as Nexus sizes them: "
        "twice their latency fits into the stage's part",
        {integer_param("steps", 100, 2, 1000, "into which the SLO is cut")}},
-      []() -> std::unique_ptr<SloSplit> { return std::make_unique<Nexus>(); }};
+      []() -> std::unique_ptr<SloSplit> { return std::make_unique<NexusSplit>(); }};
 }
 
 }  // namespace tangram

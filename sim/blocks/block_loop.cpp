@@ -6,11 +6,11 @@
 
 #include "policies/registry.h"
 #include "sim/blocks/programs.h"
+#include "sim/progress.h"
 
 namespace tangram {
 namespace {
 
-constexpr std::uint64_t kProgressEvery = 1 << 18;
 constexpr std::uint32_t kSmsPerTpc = 2;
 
 std::uint32_t device_count(const Plan& plan) {

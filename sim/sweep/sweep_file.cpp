@@ -20,7 +20,7 @@ constexpr const char* kFormat = "tangram sweep";
 // Columns by name, of equal length, in the order in which they appeared.
 class Columns {
  public:
-  void add_row(const Figures& figures) {
+  void add_row(const NamedFigures& figures) {
     for (const auto& [name, value] : figures) {
       const auto [found, is_new] = columns_.try_emplace(name);
       if (is_new) order_.push_back(name);
@@ -46,8 +46,10 @@ class Columns {
 };
 
 // The figures of each row, without the NaNs.
-std::vector<Figures> read_figures(const Hdf5Reader& file, const std::string& table, std::size_t n) {
-  std::vector<Figures> rows(n);
+std::vector<NamedFigures> read_figures(const Hdf5Reader& file,
+                                       const std::string& table,
+                                       std::size_t n) {
+  std::vector<NamedFigures> rows(n);
   for (const std::string& name : file.strings("/columns" + table)) {
     const auto column = file.read<double>(table + '/' + name);
     if (column.size() != n) file.fail(table + '/' + name, "is not as long as its table");
@@ -219,7 +221,7 @@ void read_points(const Hdf5Reader& file, SweepFile& sweep) {
   const auto point = table.column<std::uint32_t>("point");
   const auto replication = table.column<std::uint32_t>("replication");
   const auto seed = table.column<std::uint64_t>("seed");
-  std::vector<Figures> figures = read_figures(file, "/points", n);
+  std::vector<NamedFigures> figures = read_figures(file, "/points", n);
   sweep.rows.resize(n);
   for (std::size_t i = 0; i < n; ++i) {
     SweepRow& row = sweep.rows[i];
@@ -245,7 +247,7 @@ void read_workloads(const Hdf5Reader& file, SweepFile& sweep) {
   const auto row = table.column<std::uint32_t>("point");
   const auto name = table.texts("name");
   const auto model = table.texts("model");
-  std::vector<Figures> figures = read_figures(file, "/workloads", n);
+  std::vector<NamedFigures> figures = read_figures(file, "/workloads", n);
   for (std::size_t i = 0; i < n; ++i) {
     if (row[i] >= sweep.rows.size()) file.fail("/workloads/point", "names a row that is not there");
     sweep.rows[row[i]].workloads.push_back({name[i], model[i], std::move(figures[i]), {}});

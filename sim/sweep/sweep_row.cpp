@@ -6,7 +6,7 @@ namespace tangram {
 namespace {
 
 // Every number of a summary under its keys, joined by dots.
-void flatten(const std::string& prefix, const Json& values, Figures& figures) {
+void flatten(const std::string& prefix, const Json& values, NamedFigures& figures) {
   for (const auto& [key, value] : values.items()) {
     const std::string name = prefix.empty() ? key : prefix + '.' + key;
     if (value.is_object()) flatten(name, value, figures);
@@ -14,14 +14,14 @@ void flatten(const std::string& prefix, const Json& values, Figures& figures) {
   }
 }
 
-Json json_of(const Figures& figures) {
+Json json_of(const NamedFigures& figures) {
   Json json = Json::object();
   for (const auto& [name, value] : figures) json[name] = value;
   return json;
 }
 
-Figures figures_from(const Json& json) {
-  Figures figures;
+NamedFigures figures_from(const Json& json) {
+  NamedFigures figures;
   for (const auto& [name, value] : json.items()) figures.emplace_back(name, value.get<double>());
   return figures;
 }

@@ -13,12 +13,12 @@
 
 namespace tangram {
 
-using Figures = std::vector<std::pair<std::string, double>>;  // "latency_ms.p99" and its value
+using NamedFigures = std::vector<std::pair<std::string, double>>;  // "latency_ms.p99" and its value
 
 struct SweepRow {
   struct Workload {
     std::string name, model;
-    Figures figures;
+    NamedFigures figures;
     std::vector<Histogram::Bin> latency;  // empty unless histograms are kept
   };
 
@@ -27,7 +27,7 @@ struct SweepRow {
   std::uint64_t seed = 0;
   std::vector<Json> values;  // of the axes, then of the search
   std::string error;         // why the run failed; figures and workloads are then empty
-  Figures figures;           // of the run: "total.*", "gpus.*", "events", "simulated_s"
+  NamedFigures figures;      // of the run: "total.*", "gpus.*", "events", "simulated_s"
   std::vector<Workload> workloads;
 };
 

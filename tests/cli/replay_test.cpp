@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-constexpr const char* kScenario = R"({
+constexpr const char* kReplayed = R"({
   "schema": 1, "name": "recorded", "seed": 5, "duration_s": 0.4,
   "profiles": [{"model": "unit", "gpu": "ideal",
                 "latency": {"fixed_ms": 1, "per_item_ms": 0.5, "max_batch": 8}}],
@@ -25,7 +25,7 @@ constexpr const char* kScenario = R"({
 
 class Replay : public ::testing::Test {
  protected:
-  Replay() { folder_.write("s.json", kScenario); }
+  Replay() { folder_.write("s.json", kReplayed); }
   Outcome record(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> all{"run", "s.json", "--backend", "emulated", "--record", "log.jsonl"};
     all.insert(all.end(), more.begin(), more.end());

@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* kScenario = R"({"schema": 1, "duration_s": 40,
+constexpr const char* kSwept = R"({"schema": 1, "duration_s": 40,
   "profiles": [{"model": "unit", "gpu": "ideal",
                 "latency": {"fixed_ms": 5, "per_item_ms": 1, "max_batch": 16}}],
   "cluster": {"gpus": [{"type": "ideal"}]},
@@ -23,7 +23,7 @@ constexpr const char* kScenario = R"({"schema": 1, "duration_s": 40,
 class SweepCommand : public ::testing::Test {
  protected:
   SweepCommand() {
-    folder_.write("scenario.json", kScenario);
+    folder_.write("scenario.json", kSwept);
     folder_.write("sweep.json", R"({"scenario": "scenario.json", "replications": 10,
       "axes": [{"pointer": "/workloads/0/arrivals/rate_rps",
                 "values": [50, 100, 200, 300, 400, 500, 600, 700, 800, 900]}]})");
@@ -106,12 +106,12 @@ TEST_F(SweepCommand, EveryShippedSweepRuns) {
 
 TEST_F(SweepCommand, CheckSaysYesAfterBlessAndNoAfterAChange) {
   std::filesystem::create_directory(folder_.path("gate"));
-  folder_.write("gate/one.json", kScenario);
+  folder_.write("gate/one.json", kSwept);
   EXPECT_EQ(folder_.tangram({"check", "gate"}).exit_code, 1);  // nothing was approved yet
   EXPECT_EQ(folder_.tangram({"check", "gate", "--bless"}).exit_code, 0);
   EXPECT_EQ(folder_.tangram({"check", "gate"}).exit_code, 0);
 
-  std::string changed = kScenario;
+  std::string changed = kSwept;
   changed.replace(changed.find("50"), 2, "7");
   folder_.write("gate/one.json", changed);
   const Outcome outcome = folder_.tangram({"check", "gate", "--junit", "junit.xml"});

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr const char* kScenario = R"({
+constexpr const char* kValidated = R"({
   "schema": 1, "name": "both worlds", "seed": 5, "duration_s": 0.6, "warmup_s": 0.1,
   "profiles": [{"model": "unit", "gpu": "ideal",
                 "latency": {"fixed_ms": 1, "per_item_ms": 0.5, "max_batch": 8}}],
@@ -31,7 +31,7 @@ constexpr const char* kScenario = R"({
 
 class Validate : public ::testing::Test {
  protected:
-  Validate() { folder_.write("s.json", kScenario); }
+  Validate() { folder_.write("s.json", kValidated); }
   std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
     std::vector<std::string> all{"validate", "s.json", "--backend", "emulated", "--out", "V.h5"};
     all.insert(all.end(), more.begin(), more.end());

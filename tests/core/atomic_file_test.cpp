@@ -15,11 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class AtomicFileTest : public testing::Test {
+class AtomicFileTest : public ::testing::Test {
  protected:
   AtomicFileTest() {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) /
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(::testing::TempDir()) /
               ("atomic_file_" + std::to_string(::getpid()) + "_" + test->name());
     fs::create_directories(folder_);
   }
@@ -40,7 +40,7 @@ TEST_F(AtomicFileTest, WhatIsWrittenIsReadBackAndNothingElseStays) {
   const std::string content = std::string("line\n") + '\0' + "more";
   write_file(path("a.json"), content);
   EXPECT_EQ(read_file(path("a.json")), content);
-  EXPECT_THAT(files(), testing::ElementsAre("a.json"));
+  EXPECT_THAT(files(), ::testing::ElementsAre("a.json"));
 }
 
 TEST_F(AtomicFileTest, ReadsAnEmptyFile) {
@@ -57,7 +57,7 @@ TEST_F(AtomicFileTest, WithoutACommitTheOldContentStays) {
     EXPECT_EQ(files().size(), 2U);
   }
   EXPECT_EQ(read_file(path("a.json")), "old");
-  EXPECT_THAT(files(), testing::ElementsAre("a.json"));
+  EXPECT_THAT(files(), ::testing::ElementsAre("a.json"));
 }
 
 TEST_F(AtomicFileTest, ACommitReplacesTheOldContent) {
@@ -66,7 +66,7 @@ TEST_F(AtomicFileTest, ACommitReplacesTheOldContent) {
   std::ofstream(file.temporary_path()) << "new";
   file.commit();
   EXPECT_EQ(read_file(path("a.json")), "new");
-  EXPECT_THAT(files(), testing::ElementsAre("a.json"));
+  EXPECT_THAT(files(), ::testing::ElementsAre("a.json"));
 }
 
 TEST_F(AtomicFileTest, TwoWritersOfOneFileDoNotShareATemporaryName) {
@@ -104,8 +104,8 @@ TEST_F(AtomicFileTest, ReadingWhatCannotBeReadIsTheUsersMistakeWithItsPath) {
     read_file(path("missing.json"));
     FAIL() << "no exception";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), testing::AllOf(testing::StartsWith(path("missing.json") + ": "),
-                                             testing::HasSubstr("No such file")));
+    EXPECT_THAT(error.what(), ::testing::AllOf(::testing::StartsWith(path("missing.json") + ": "),
+                                               ::testing::HasSubstr("No such file")));
   }
   EXPECT_THROW(read_file(folder_.string()), ConfigError);
 }

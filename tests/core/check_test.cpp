@@ -14,9 +14,10 @@ TEST(Check, AFailureNamesTheFileTheExpressionAndTheValues) {
     TANGRAM_CHECK(now <= then, "time goes back; now ", now, ", then ", then);
     FAIL() << "no exception";
   } catch (const InternalError& error) {
-    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("check_test.cpp:"),
-                                             testing::HasSubstr("now <= then"),
-                                             testing::HasSubstr("time goes back; now 7, then 5")));
+    EXPECT_THAT(error.what(),
+                ::testing::AllOf(::testing::HasSubstr("check_test.cpp:"),
+                                 ::testing::HasSubstr("now <= then"),
+                                 ::testing::HasSubstr("time goes back; now 7, then 5")));
   }
 }
 

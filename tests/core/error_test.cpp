@@ -73,7 +73,7 @@ TEST(Faults, KeepsTheFirstHundredAndCountsTheRest) {
     FAIL() << "no exception";
   } catch (const ConfigError& error) {
     EXPECT_EQ(error.faults().size(), 101U);
-    EXPECT_THAT(error.what(), testing::HasSubstr("and 150 more faults"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("and 150 more faults"));
   }
 }
 

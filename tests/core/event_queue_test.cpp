@@ -18,13 +18,13 @@ constexpr TimePoint at(std::int64_t ns) {
 }
 
 // The same cases for the tree (a large limit) and for the radix heap (limit 0).
-class EventQueueOrder : public testing::TestWithParam<std::size_t> {
+class EventQueueOrder : public ::testing::TestWithParam<std::size_t> {
  protected:
   EventQueue make(std::size_t slots) const { return EventQueue(slots, GetParam()); }
 };
 INSTANTIATE_TEST_SUITE_P(Backends,
                          EventQueueOrder,
-                         testing::Values(EventQueue::kTreeLimit, std::size_t{0}),
+                         ::testing::Values(EventQueue::kTreeLimit, std::size_t{0}),
                          [](const auto& backend) { return backend.param == 0 ? "Radix" : "Tree"; });
 
 std::vector<std::uint32_t> drained(EventQueue& queue) {

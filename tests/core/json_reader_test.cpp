@@ -7,9 +7,9 @@
 namespace tangram {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // All faults, "WHERE: WHAT" each.
 std::vector<std::string> lines(const Faults& faults) {
@@ -47,19 +47,21 @@ TEST(ParseJson, KeepsValuesAndTheOrderOfKeys) {
 }
 
 TEST(ParseJson, ASyntaxErrorSaysLineAndColumn) {
-  EXPECT_THAT(faults_of_text("{\"a\": 1,\n \"b\" 2}"),
-              ElementsAre(testing::StartsWith("s.json:2:6: not JSON: unexpected number literal")));
+  EXPECT_THAT(
+      faults_of_text("{\"a\": 1,\n \"b\" 2}"),
+      ElementsAre(::testing::StartsWith("s.json:2:6: not JSON: unexpected number literal")));
   EXPECT_THAT(faults_of_text("[1, 2"), ElementsAre(HasSubstr("unexpected end of input")));
   EXPECT_THAT(faults_of_text("[\"abc"), ElementsAre(HasSubstr("missing closing quote")));
-  EXPECT_THAT(faults_of_text("{} {}"), ElementsAre(testing::StartsWith("s.json:1:4: not JSON: ")));
+  EXPECT_THAT(faults_of_text("{} {}"),
+              ElementsAre(::testing::StartsWith("s.json:1:4: not JSON: ")));
 }
 
 TEST(ParseJson, NoMessageShowsTheParsersCodes) {
   for (const char* text : {"", "{", "[1,]", "nul", "\"\x01\"", "[1 2]", "{1:2}", "1e999", "\xff"}) {
     const std::vector<std::string> faults = faults_of_text(text);
     ASSERT_EQ(faults.size(), 1U) << text;
-    EXPECT_THAT(faults[0], testing::Not(HasSubstr("json.exception"))) << text;
-    EXPECT_THAT(faults[0], testing::StartsWith("s.json:1:")) << text;
+    EXPECT_THAT(faults[0], ::testing::Not(HasSubstr("json.exception"))) << text;
+    EXPECT_THAT(faults[0], ::testing::StartsWith("s.json:1:")) << text;
   }
 }
 
@@ -87,9 +89,9 @@ TEST(ParseJson, EachDuplicateKeyIsAFaultWithItsPointer) {
   const std::string text = R"({"a": 1, "b": [{"c": 1}, {"c": 1, "c": {"d": 1, "d": 2}}], "a": 2})";
   const std::optional<Json> json = parse_json(text, "s.json", faults);
   ASSERT_TRUE(json);
-  EXPECT_THAT(lines(faults), ElementsAre(testing::StartsWith("s.json#/b/1/c: duplicate key"),
-                                         testing::StartsWith("s.json#/b/1/c/d: duplicate key"),
-                                         testing::StartsWith("s.json#/a: duplicate key")));
+  EXPECT_THAT(lines(faults), ElementsAre(::testing::StartsWith("s.json#/b/1/c: duplicate key"),
+                                         ::testing::StartsWith("s.json#/b/1/c/d: duplicate key"),
+                                         ::testing::StartsWith("s.json#/a: duplicate key")));
   EXPECT_EQ((*json)["a"], 1);
 }
 
@@ -106,7 +108,8 @@ TEST(ParseJson, SixtyFourLevelsAreReadAndSixtyFiveAreNot) {
 TEST(ReadJsonFile, AMissingFileIsAFaultWithItsPath) {
   Faults faults;
   EXPECT_FALSE(read_json_file("no/such/file.json", faults));
-  EXPECT_THAT(lines(faults), ElementsAre(testing::StartsWith("no/such/file.json: cannot be read")));
+  EXPECT_THAT(lines(faults),
+              ElementsAre(::testing::StartsWith("no/such/file.json: cannot be read")));
 }
 
 TEST(JsonNode, NumbersHaveARange) {

@@ -15,11 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Command : public testing::Test {
+class Command : public ::testing::Test {
  protected:
   Command() {
-    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(testing::TempDir()) / (std::string("tangram_engine_") + info->name());
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::path(::testing::TempDir()) / (std::string("tangram_engine_") + info->name());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     std::ofstream(folder_ / "s.json") << kThreeWorkloads;
@@ -58,13 +58,13 @@ TEST_F(Command, SaysThatItDoesNotPlanAgain) {
   EXPECT_EQ(run("run s.json --backend emulated --out r.h5 --set '/replanning={\"name\": "
                 "\"periodic\"}'"),
             2);
-  EXPECT_THAT(text("errors"), testing::HasSubstr("s.json#/replanning: only tangram run"));
+  EXPECT_THAT(text("errors"), ::testing::HasSubstr("s.json#/replanning: only tangram run"));
   EXPECT_FALSE(fs::exists(folder_ / "r.h5"));
 }
 
 TEST_F(Command, PrintsATableWithoutOut) {
   EXPECT_EQ(run("run s.json --backend emulated"), 0);
-  EXPECT_THAT(text("printed"), testing::HasSubstr("bursty"));
+  EXPECT_THAT(text("printed"), ::testing::HasSubstr("bursty"));
 }
 
 TEST_F(Command, ExitsWithTwoForWrongInput) {
@@ -73,7 +73,7 @@ TEST_F(Command, ExitsWithTwoForWrongInput) {
   EXPECT_EQ(run("run s.json"), 2);
   EXPECT_EQ(run("run s.json --backend emulated --set /routng=wrr"), 2);
   EXPECT_EQ(run("run s.json --backend emulated --out none/r.h5"), 2);
-  EXPECT_THAT(text("errors"), testing::HasSubstr("--out none/r.h5"));
+  EXPECT_THAT(text("errors"), ::testing::HasSubstr("--out none/r.h5"));
 }
 
 TEST_F(Command, AnInterruptLeavesTheResultOfWhatRanAndExitsWithOne) {
@@ -83,7 +83,7 @@ TEST_F(Command, AnInterruptLeavesTheResultOfWhatRanAndExitsWithOne) {
             1);
   EXPECT_TRUE(fs::exists(folder_ / "r.h5"));
   EXPECT_GT(json("s.out.json")["total"]["offered"], 0);
-  EXPECT_THAT(text("errors"), testing::HasSubstr("interrupted after"));
+  EXPECT_THAT(text("errors"), ::testing::HasSubstr("interrupted after"));
 }
 
 // The command on worker processes: one core, three workloads, models that need no framework.
@@ -134,21 +134,21 @@ TEST_F(CommandOnCpu, WritesTheFilesThatItIsAskedFor) {
 
 TEST_F(CommandOnCpu, AModelThatIsNotThereIsWrongInput) {
   EXPECT_EQ(run_cpu("mlp-16-2", "resnet", "--runner native --out r.h5"), 2);
-  EXPECT_THAT(text("errors"), testing::HasSubstr("resnet"));
+  EXPECT_THAT(text("errors"), ::testing::HasSubstr("resnet"));
   EXPECT_EQ(run_cpu("a", "b", "--out r.h5"), 2);
-  EXPECT_THAT(text("errors"), testing::HasSubstr("--models: the runner torch needs"));
+  EXPECT_THAT(text("errors"), ::testing::HasSubstr("--models: the runner torch needs"));
   EXPECT_EQ(run_cpu("a", "b", "--models none --out r.h5"), 2);
-  EXPECT_THAT(text("errors"), testing::HasSubstr("none/models.json"));
+  EXPECT_THAT(text("errors"), ::testing::HasSubstr("none/models.json"));
   EXPECT_EQ(run_cpu("a", "b", "--runner nativ --out r.h5"), 2);
-  EXPECT_THAT(text("errors"), testing::HasSubstr("did you mean \"native\"?"));
+  EXPECT_THAT(text("errors"), ::testing::HasSubstr("did you mean \"native\"?"));
   EXPECT_EQ(run_cpu("a", "b", "--runner native --cores 99999 --out r.h5"), 2);
-  EXPECT_THAT(left_behind(), testing::IsEmpty());
+  EXPECT_THAT(left_behind(), ::testing::IsEmpty());
 }
 
 TEST_F(CommandOnCpu, AModelThatDoesNotFitIsAFailureOfTheSystem) {
   EXPECT_EQ(run_cpu("mlp-16-2", "mlp-1000000-1000", "--runner native --out r.h5"), 3);
-  EXPECT_THAT(text("errors"), testing::HasSubstr("out of memory: the weights"));
-  EXPECT_THAT(left_behind(), testing::IsEmpty());
+  EXPECT_THAT(text("errors"), ::testing::HasSubstr("out of memory: the weights"));
+  EXPECT_THAT(left_behind(), ::testing::IsEmpty());
 }
 
 TEST_F(CommandOnCpu, AMissingWorkerProgramIsNamed) {
@@ -159,7 +159,7 @@ TEST_F(CommandOnCpu, AMissingWorkerProgramIsNamed) {
                            "' && bin/tangram-engine run s.json --backend cpu --runner sleep "
                            "--set /cluster/gpus/0/count=1 2> errors";
   EXPECT_EQ(WEXITSTATUS(std::system(line.c_str())), 3);
-  EXPECT_THAT(text("errors"), testing::HasSubstr("the program tangram-worker is not in"));
+  EXPECT_THAT(text("errors"), ::testing::HasSubstr("the program tangram-worker is not in"));
 }
 
 TEST_F(CommandOnCpu, AnInterruptLeavesTheResultOfWhatRan) {
@@ -179,7 +179,7 @@ TEST_F(CommandOnCpu, AFullDiskIsAFailureOfTheSystemAndLeavesNoFile) {
     EXPECT_EQ(
         run_cpu("sleep-1", "sleep-5", "--runner sleep " + output, "ulimit -f 1; trap '' XFSZ; "), 3)
         << output;
-    EXPECT_THAT(left_behind(), testing::IsEmpty()) << output;
+    EXPECT_THAT(left_behind(), ::testing::IsEmpty()) << output;
   }
 }
 

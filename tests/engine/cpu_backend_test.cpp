@@ -13,8 +13,8 @@
 namespace tangram {
 namespace {
 
-using testing::Contains;
-using testing::HasSubstr;
+using ::testing::Contains;
+using ::testing::HasSubstr;
 
 // The engine's small scenario with models that the runners have.
 Scenario with_models(const std::string& small,
@@ -47,7 +47,8 @@ EngineSettings settings_of(const std::string& runner) {
   return settings;
 }
 
-class EveryDispatcherOnCpu : public testing::TestWithParam<std::tuple<std::string, std::string>> {};
+class EveryDispatcherOnCpu : public ::testing::TestWithParam<std::tuple<std::string, std::string>> {
+};
 
 TEST_P(EveryDispatcherOnCpu, AnswersForEveryRequestAndReplaysToTheSameDecisions) {
   const Scenario scenario = sleeping(
@@ -78,8 +79,8 @@ TEST_P(EveryDispatcherOnCpu, GoesOnWhenAProcessIsKilledInTheMiddle) {
 
 INSTANTIATE_TEST_SUITE_P(Registered,
                          EveryDispatcherOnCpu,
-                         testing::Combine(testing::ValuesIn(dispatcher_names()),
-                                          testing::Values("central", "weighted_random")),
+                         ::testing::Combine(::testing::ValuesIn(dispatcher_names()),
+                                            ::testing::Values("central", "weighted_random")),
                          [](const auto& param) {
                            return std::get<0>(param.param) + "_" + std::get<1>(param.param);
                          });
@@ -152,7 +153,7 @@ TEST(CpuBackend, AStopLeavesTheResultOfWhatRan) {
 }
 
 // Without permission for quotas a partition gets the whole core.
-class WithoutPermission : public testing::Test {
+class WithoutPermission : public ::testing::Test {
  protected:
   WithoutPermission() : scenario_(sleeping(percent_profiles())), plan_(plan_of(scenario_)) {
     plan_.gpus[0].mode = GpuMode::kMps;

@@ -12,7 +12,7 @@ namespace tangram {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(FindCgroup, FindsTheControllerOfVersionOne) {
   EXPECT_EQ(
@@ -50,12 +50,12 @@ TEST(QuotaTimes, HaveAPeriodOfTenMillisecondsOrALongerOne) {
   EXPECT_EQ(quota_times(0.001), (QuotaTimes{1'000, 1'000'000}));
 }
 
-class Quota : public testing::Test {
+class Quota : public ::testing::Test {
  protected:
   Quota()
-      : folder_(fs::path(testing::TempDir()) /
+      : folder_(fs::path(::testing::TempDir()) /
                 (std::string("tangram_quota_") +
-                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
+                 ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }

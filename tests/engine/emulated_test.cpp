@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 
 // One executor that serves "large": 3 ms + 0.5 ms an item, no scatter.
-class OneExecutor : public testing::Test {
+class OneExecutor : public ::testing::Test {
  protected:
   OneExecutor()
       : scenario_(three_workloads({{"/cluster/gpus/0/count", "1"}})),

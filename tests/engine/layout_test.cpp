@@ -9,9 +9,9 @@
 namespace tangram {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 const Machine kFourCores{{0, 1, 2, 3}};
 
@@ -113,7 +113,7 @@ TEST(LayOutCpu, GivesEachGpuACoreAndEachExecutorAProcess) {
     // Two models, "small" and "large", whatever the number of workloads.
     EXPECT_THAT(layout.workers[e].lanes[0].models, ElementsAre(0, 1));
     EXPECT_THAT(layout.workers[e].environment,
-                testing::Contains(testing::Pair("OMP_NUM_THREADS", "1")));
+                ::testing::Contains(::testing::Pair("OMP_NUM_THREADS", "1")));
   }
   EXPECT_THAT(layout.notes, IsEmpty());
 }

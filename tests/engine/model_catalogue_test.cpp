@@ -9,8 +9,8 @@ namespace tangram {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr const char* kManifest = R"json({"schema": 1, "framework": "torch 1.13.0", "seed": 1,
  "models": [
@@ -19,12 +19,12 @@ constexpr const char* kManifest = R"json({"schema": 1, "framework": "torch 1.13.
   {"name": "words", "file": "words.pt", "kind": "transformer", "input": [128], "dtype": "int64",
    "values_below": 8192, "parameters": 200}]})json";
 
-class Catalogue : public testing::Test {
+class Catalogue : public ::testing::Test {
  protected:
   Catalogue()
-      : folder_(fs::path(testing::TempDir()) /
+      : folder_(fs::path(::testing::TempDir()) /
                 (std::string("tangram_models_") +
-                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
+                 ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     write("models.json", kManifest);

@@ -15,9 +15,9 @@ namespace {
 class RecordingFile {
  public:
   RecordingFile() {
-    std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
     for (char& c : name) c = c == '/' ? '_' : c;
-    path_ = (std::filesystem::path(testing::TempDir()) / ("tangram_rec_" + name)).string();
+    path_ = (std::filesystem::path(::testing::TempDir()) / ("tangram_rec_" + name)).string();
   }
   ~RecordingFile() { std::filesystem::remove(path_); }
   RecordingFile(const RecordingFile&) = delete;
@@ -42,7 +42,7 @@ class RecordingFile {
   std::string path_;
 };
 
-class RecordedRuns : public testing::TestWithParam<std::string> {};
+class RecordedRuns : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(RecordedRuns, DecideTheSameFromTheirFile) {
   const RecordedRun run =
@@ -66,12 +66,12 @@ TEST_P(RecordedRuns, WithAMessageLessDifferAtALineOfTheFile) {
   ASSERT_TRUE(difference.has_value());
   EXPECT_GT(difference->line, 2U);
   EXPECT_LE(difference->line, log.instants.size() + 1);
-  EXPECT_THAT(difference->what, testing::StartsWith("instant "));
+  EXPECT_THAT(difference->what, ::testing::StartsWith("instant "));
 }
 
 INSTANTIATE_TEST_SUITE_P(Registered,
                          RecordedRuns,
-                         testing::ValuesIn(dispatcher_names()),
+                         ::testing::ValuesIn(dispatcher_names()),
                          [](const auto& param) { return param.param; });
 
 TEST(RecordedRun, OfRandomRoutingReplays) {

@@ -14,7 +14,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
-class EveryDispatcher : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+class EveryDispatcher : public ::testing::TestWithParam<std::tuple<std::string, std::string>> {
  protected:
   static Scenario scenario() {
     return three_workloads(
@@ -40,8 +40,8 @@ TEST_P(EveryDispatcher, GoesOnWhenAnExecutorIsLost) {
 
 INSTANTIATE_TEST_SUITE_P(Registered,
                          EveryDispatcher,
-                         testing::Combine(testing::ValuesIn(dispatcher_names()),
-                                          testing::Values("central", "weighted_random")),
+                         ::testing::Combine(::testing::ValuesIn(dispatcher_names()),
+                                            ::testing::Values("central", "weighted_random")),
                          [](const auto& param) {
                            return std::get<0>(param.param) + "_" + std::get<1>(param.param);
                          });
@@ -98,7 +98,7 @@ void remove(Instant& instant, std::size_t i) {
   instant.messages.erase(instant.messages.begin() + static_cast<std::ptrdiff_t>(i));
 }
 
-class ChangedLog : public testing::TestWithParam<std::string> {};
+class ChangedLog : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(ChangedLog, IsCaughtAndTheFirstDifferenceNamed) {
   const RecordedRun recorded = run_recorded(three_workloads({{"/dispatcher/name", GetParam()}}));
@@ -123,13 +123,13 @@ TEST_P(ChangedLog, IsCaughtAndTheFirstDifferenceNamed) {
     const std::optional<std::string> difference = replayed(recorded, log);
     ASSERT_TRUE(difference.has_value());
     EXPECT_THAT(*difference, HasSubstr("instant "));
-    EXPECT_THAT(*difference, testing::AnyOf(HasSubstr("logged"), HasSubstr("not outstanding")));
+    EXPECT_THAT(*difference, ::testing::AnyOf(HasSubstr("logged"), HasSubstr("not outstanding")));
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies,
                          ChangedLog,
-                         testing::Values("fifo", "eager", "tf_serving"),
+                         ::testing::Values("fifo", "eager", "tf_serving"),
                          [](const auto& param) { return param.param; });
 
 TEST(ChangedLog, ATimerThatWasNotDueIsNamed) {

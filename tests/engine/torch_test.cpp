@@ -14,13 +14,13 @@ namespace tangram {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 int shell(const std::string& line) {
   return std::system((line + " > /dev/null 2>&1").c_str());
 }
 
-class Torch : public testing::Test {
+class Torch : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists(fs::path(TANGRAM_WORKER_FOLDER) / "tangram-worker-torch")) {
@@ -29,9 +29,9 @@ class Torch : public testing::Test {
     if (shell(TANGRAM_PYTHON " -c 'import torch'") != 0) {
       GTEST_SKIP() << TANGRAM_PYTHON " has no torch";
     }
-    folder_ = fs::path(testing::TempDir()) /
+    folder_ = fs::path(::testing::TempDir()) /
               (std::string("tangram_torch_") +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
+               ::testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::remove_all(folder_);
     ASSERT_EQ(shell(TANGRAM_PYTHON " " TANGRAM_SOURCE_DIR "/scripts/export_models.py --out '" +
                     folder_.string() + "' mlp_small transformer_small"),

@@ -16,9 +16,9 @@ namespace tangram {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class Workers : public testing::Test {
+class Workers : public ::testing::Test {
  protected:
   WorkerCalls calls_{beside_the_engine()};
 };
@@ -149,7 +149,7 @@ TEST_F(Workers, SayWhatTheyWereGranted) {
   WorkerSpec spec = worker_of("native", {"mlp-8-1"});
   spec.cores = {0};
   const WorkerGrant grant = calls_.open({spec}).front();
-  EXPECT_THAT(grant.device, testing::EndsWith("core 0"));
+  EXPECT_THAT(grant.device, ::testing::EndsWith("core 0"));
   EXPECT_EQ(grant.framework, "native");
   EXPECT_THAT(grant.driver, HasSubstr("Linux"));
   ASSERT_EQ(grant.lanes.size(), 1U);
@@ -187,7 +187,7 @@ TEST_F(Workers, AnUnknownRunnerIsAnsweredWithTheNearest) {
 
 TEST(WorkerPool, AProgramThatIsNotThereIsNamed) {
   PoolOptions options;
-  options.folder = testing::TempDir();
+  options.folder = ::testing::TempDir();
   WorkerCalls calls(options);
   EXPECT_THAT(message_of<SystemError>([&] { calls.open({worker_of("sleep", {})}); }),
               HasSubstr("the program tangram-worker is not in"));
@@ -196,12 +196,12 @@ TEST(WorkerPool, AProgramThatIsNotThereIsNamed) {
 }
 
 // A folder with a worker program of one's own: a shell script.
-class FalseWorker : public testing::Test {
+class FalseWorker : public ::testing::Test {
  protected:
   explicit FalseWorker() {
-    folder_ = std::filesystem::path(testing::TempDir()) /
+    folder_ = std::filesystem::path(::testing::TempDir()) /
               (std::string("tangram_worker_") +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
+               ::testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::create_directories(folder_);
   }
   ~FalseWorker() override { std::filesystem::remove_all(folder_); }

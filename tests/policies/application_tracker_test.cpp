@@ -15,14 +15,14 @@ using ::testing::SizeIs;
 
 constexpr std::uint32_t kWorkloads = 10;
 
-Stage stage_of(const std::string& name,
-               std::vector<std::uint32_t> after,
-               FanOut fan_out = FanOut()) {
+Stage tracked_stage(const std::string& name,
+                    std::vector<std::uint32_t> after,
+                    FanOut fan_out = FanOut()) {
   const Stage::Wait wait = after.size() > 1 ? Stage::Wait::kAll : Stage::Wait::kEach;
   return {name, "m", std::move(after), wait, fan_out};
 }
 
-TimePoint at(double ms) {
+TimePoint at_ms(double ms) {
   return kStart + from_ms(ms);
 }
 
@@ -39,11 +39,11 @@ class Tracked {
   }
   // A request of the application; what starts.
   std::vector<Request> arrive(double ms, std::uint64_t number) {
-    tracker_->arrived({at(ms), RequestId::of(WorkloadId(kWorkloads), number)});
+    tracker_->arrived({at_ms(ms), RequestId::of(WorkloadId(kWorkloads), number)});
     return started();
   }
   std::vector<Request> finish(const Request& request, double ms, PathTime own = {}) {
-    tracker_->finished(request, at(ms), own);
+    tracker_->finished(request, at_ms(ms), own);
     return started();
   }
   std::vector<Request> drop(const Request& request) {
@@ -76,27 +76,28 @@ std::vector<std::uint32_t> stages(const std::vector<Request>& requests) {
 }
 
 TEST(ApplicationTracker, FollowsADiamondAlongItsCriticalPath) {
-  Tracked app({stage_of("a", {}), stage_of("b", {0}), stage_of("c", {0}), stage_of("d", {1, 2})});
+  Tracked app({tracked_stage("a", {}), tracked_stage("b", {0}), tracked_stage("c", {0}),
+               tracked_stage("d", {1, 2})});
   EXPECT_TRUE(app.tracker().is_application(WorkloadId(kWorkloads)));
   EXPECT_TRUE(app.tracker().is_stage(WorkloadId(5)));
   EXPECT_FALSE(app.tracker().is_stage(WorkloadId(6)));
   const auto a = app.arrive(100, 7);
   ASSERT_THAT(stages(a), ElementsAre(0));
-  EXPECT_EQ(a[0].arrival, at(100));
+  EXPECT_EQ(a[0].arrival, at_ms(100));
   EXPECT_EQ(a[0].id.number(), 7U);
   EXPECT_EQ(app.open(), 1U);
   const auto both = app.finish(a[0], 110, {from_ms(1), from_ms(9), from_ms(2)});
   ASSERT_THAT(stages(both), ElementsAre(1, 2));
-  EXPECT_EQ(both[0].arrival, at(110));
+  EXPECT_EQ(both[0].arrival, at_ms(110));
   EXPECT_THAT(app.finish(both[0], 125, {from_ms(2), from_ms(13), {}}), IsEmpty());
   const auto d = app.finish(both[1], 140, {from_ms(3), from_ms(20), from_ms(4)});
   ASSERT_THAT(stages(d), ElementsAre(3));
-  EXPECT_EQ(d[0].arrival, at(140));
+  EXPECT_EQ(d[0].arrival, at_ms(140));
   EXPECT_THAT(app.ended, IsEmpty());
   EXPECT_THAT(app.finish(d[0], 150, {from_ms(0), from_ms(5), {}}), IsEmpty());
   ASSERT_THAT(app.ended, SizeIs(1));
-  EXPECT_EQ(app.ended[0].end, at(150));
-  EXPECT_EQ(app.ended[0].request.arrival, at(100));
+  EXPECT_EQ(app.ended[0].end, at_ms(150));
+  EXPECT_EQ(app.ended[0].request.arrival, at_ms(100));
   EXPECT_EQ(app.ended[0].dropped, std::nullopt);
   // Along a, c, d: waits 1 + 3 + 0, execution 9 + 20 + 5, interference 2 + 4.
   EXPECT_EQ(app.ended[0].path.batch_wait, from_ms(4));
@@ -107,8 +108,8 @@ TEST(ApplicationTracker, FollowsADiamondAlongItsCriticalPath) {
 
 TEST(ApplicationTracker, FansOutForEachRequestAndJoinsAll) {
   // 2 of a, 3 of b for each, one c when all six are done.
-  std::vector<Stage> three{stage_of("a", {}, FanOut(2)), stage_of("b", {0}, FanOut(3)),
-                           stage_of("c", {1})};
+  std::vector<Stage> three{tracked_stage("a", {}, FanOut(2)), tracked_stage("b", {0}, FanOut(3)),
+                           tracked_stage("c", {1})};
   three[2].wait = Stage::Wait::kAll;
   Tracked app(three);
   const auto a = app.arrive(0, 0);
@@ -123,14 +124,14 @@ TEST(ApplicationTracker, FansOutForEachRequestAndJoinsAll) {
   EXPECT_THAT(app.finish(second[1], 32), IsEmpty());
   const auto c = app.finish(second[2], 33);
   ASSERT_THAT(stages(c), ElementsAre(2));
-  EXPECT_EQ(c[0].arrival, at(33));
+  EXPECT_EQ(c[0].arrival, at_ms(33));
   app.finish(c[0], 40);
   ASSERT_THAT(app.ended, SizeIs(1));
-  EXPECT_EQ(app.ended[0].end, at(40));
+  EXPECT_EQ(app.ended[0].end, at_ms(40));
 }
 
 TEST(ApplicationTracker, GivesEveryRequestANumberOfItsOwn) {
-  Tracked app({stage_of("a", {}, FanOut(2)), stage_of("b", {0}, FanOut(3))});
+  Tracked app({tracked_stage("a", {}, FanOut(2)), tracked_stage("b", {0}, FanOut(3))});
   std::map<std::uint64_t, int> seen;
   for (std::uint64_t n = 0; n < 20; ++n) {
     for (const Request& a : app.arrive(0, n)) {
@@ -144,20 +145,20 @@ TEST(ApplicationTracker, GivesEveryRequestANumberOfItsOwn) {
 
 TEST(ApplicationTracker, AStageWithoutRequestsIsCompleteAtOnce) {
   // b gets none; c joins a and b; d follows b and gets none either.
-  Tracked app({stage_of("a", {}), stage_of("b", {0}, FanOut(0)), stage_of("c", {0, 1}),
-               stage_of("d", {1})});
+  Tracked app({tracked_stage("a", {}), tracked_stage("b", {0}, FanOut(0)),
+               tracked_stage("c", {0, 1}), tracked_stage("d", {1})});
   const auto a = app.arrive(0, 0);
   const auto c = app.finish(a[0], 10);
   ASSERT_THAT(stages(c), ElementsAre(2));
-  EXPECT_EQ(c[0].arrival, at(10));
+  EXPECT_EQ(c[0].arrival, at_ms(10));
   app.finish(c[0], 12);
   ASSERT_THAT(app.ended, SizeIs(1));
-  EXPECT_EQ(app.ended[0].end, at(12));
+  EXPECT_EQ(app.ended[0].end, at_ms(12));
 }
 
 TEST(ApplicationTracker, WhatFollowsDoesNotDependOnWhoIsFaster) {
-  const std::vector<Stage> random{stage_of("a", {}, FanOut(4)),
-                                  stage_of("b", {0}, FanOut::poisson(2))};
+  const std::vector<Stage> random{tracked_stage("a", {}, FanOut(4)),
+                                  tracked_stage("b", {0}, FanOut::poisson(2))};
   std::vector<std::size_t> totals;
   for (const bool reversed : {false, true}) {
     Tracked app(random);
@@ -175,8 +176,8 @@ TEST(ApplicationTracker, WhatFollowsDoesNotDependOnWhoIsFaster) {
 }
 
 TEST(ApplicationTracker, ADropEndsTheRequestAndNothingFollowsFromItsOthers) {
-  Tracked app({stage_of("a", {}), stage_of("b", {0}), stage_of("c", {0}), stage_of("d", {2}),
-               stage_of("e", {1, 2})});
+  Tracked app({tracked_stage("a", {}), tracked_stage("b", {0}), tracked_stage("c", {0}),
+               tracked_stage("d", {2}), tracked_stage("e", {1, 2})});
   const auto a = app.arrive(0, 0);
   const auto both = app.finish(a[0], 10);
   EXPECT_THAT(app.drop(both[0]), IsEmpty());
@@ -190,7 +191,7 @@ TEST(ApplicationTracker, ADropEndsTheRequestAndNothingFollowsFromItsOthers) {
 }
 
 TEST(ApplicationTracker, CountsTwoDropsOfOneRequestOnce) {
-  Tracked app({stage_of("a", {}, FanOut(3))});
+  Tracked app({tracked_stage("a", {}, FanOut(3))});
   const auto a = app.arrive(0, 0);
   app.drop(a[2]);
   app.drop(a[0]);
@@ -199,7 +200,7 @@ TEST(ApplicationTracker, CountsTwoDropsOfOneRequestOnce) {
 }
 
 TEST(ApplicationTracker, ARequestThatEndsTwiceIsABug) {
-  Tracked app({stage_of("a", {}, FanOut(2))});
+  Tracked app({tracked_stage("a", {}, FanOut(2))});
   const auto a = app.arrive(0, 0);
   app.finish(a[0], 5);
   EXPECT_THROW(app.finish(a[0], 6), InternalError);

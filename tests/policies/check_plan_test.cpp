@@ -13,16 +13,13 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Share kMig1{ShareKind::kMig, 1};
-constexpr Share kMig3{ShareKind::kMig, 3};
-
 // Two workloads on a cluster of two A100 and one T4, and profiles with a gap of each sort.
-struct World {
+struct CheckedWorld {
   std::vector<Workload> workloads{workload_of("vision", "resnet"), workload_of("text", "bert")};
   ProfileSet profiles;
   Cluster cluster;
 
-  World() {
+  CheckedWorld() {
     cluster.gpus = {{"a100-80gb", 2}, {"t4", 1}};
     std::vector<LatencyPoint> points;
     for (const std::uint32_t processes : {1u, 2u}) {
@@ -77,7 +74,7 @@ PlanPartition percent_partition(double percent) {
 
 TEST(CheckPlan, AGoodPlanPassesWithoutNotes) {
   std::vector<std::string> notes;
-  EXPECT_THAT(World().check(good_plan(), &notes), IsEmpty());
+  EXPECT_THAT(CheckedWorld().check(good_plan(), &notes), IsEmpty());
   EXPECT_THAT(notes, IsEmpty());
 }
 
@@ -92,7 +89,7 @@ class BrokenPlan : public ::testing::TestWithParam<Broken> {};
 TEST_P(BrokenPlan, IsRefusedWithItsPlace) {
   Plan plan = good_plan();
   GetParam().break_it(plan);
-  EXPECT_THAT(World().check(plan), ElementsAre(GetParam().fault));
+  EXPECT_THAT(CheckedWorld().check(plan), ElementsAre(GetParam().fault));
 }
 
 PlanPartition& first(Plan& plan) {
@@ -228,18 +225,18 @@ TEST(CheckPlan, AllFaultsAreReportedAtOnce) {
   first(plan).start = 1;
   plan.gpus[0].partitions[1].replicas[0].batch = 64;
   plan.gpus[1].partitions[0].replicas[0].model = "gpt";
-  EXPECT_EQ(World().check(plan).size(), 3u);
+  EXPECT_EQ(CheckedWorld().check(plan).size(), 3u);
 }
 
 TEST(CheckPlan, AnEmptyPlanThatListsEveryWorkloadPasses) {
   Plan plan;
   plan.unserved = {{"vision", 100, "no GPU is left"}, {"text", 100, "no GPU is left"}};
-  EXPECT_THAT(World().check(plan), IsEmpty());
+  EXPECT_THAT(CheckedWorld().check(plan), IsEmpty());
 }
 
 TEST(CheckPlan, ThirdsOfAGpuAreNotMoreThanAllOfIt) {
   Plan plan = good_plan();
-  World world;
+  CheckedWorld world;
   const double third = 100.0 / 3;
   world.profiles = {};
   world.profiles.add(linear_profile("bert", "a100-80gb", 10, 1, 32));
@@ -250,7 +247,7 @@ TEST(CheckPlan, ThirdsOfAGpuAreNotMoreThanAllOfIt) {
 }
 
 TEST(CheckPlan, GroupsOfAPartitionAddUpTheirMemoryAndMembersDoNot) {
-  World world;
+  CheckedWorld world;
   world.workloads[1].model = "resnet";
   Plan plan;
   // One group: its two members run one at a time and need 6000 MiB of 10240.
@@ -267,7 +264,7 @@ TEST(CheckPlan, GroupsOfAPartitionAddUpTheirMemoryAndMembersDoNot) {
 }
 
 TEST(CheckPlan, MembersOfAGroupHaveTheSameNumberOfProcesses) {
-  World world;
+  CheckedWorld world;
   world.workloads[1].model = "resnet";
   Plan plan;
   plan.gpus = {
@@ -285,7 +282,7 @@ TEST(CheckPlan, MembersOfAGroupHaveTheSameNumberOfProcesses) {
 // bert is known for one process only. Clients of one GPU need that alone, each with memory of its
 // own; processes that were to be measured side by side need their own row.
 TEST(CheckPlan, ManyProcessesNeedTheirOwnRowsOnlyWhereTheyShareAPartOfTheHardware) {
-  World world;
+  CheckedWorld world;
   world.workloads = {workload_of("text", "bert")};
   world.profiles = {};
   world.profiles.add(linear_profile("bert", "a100-80gb", 10, 1, 32));
@@ -303,7 +300,7 @@ TEST(CheckPlan, ManyProcessesNeedTheirOwnRowsOnlyWhereTheyShareAPartOfTheHardwar
 }
 
 TEST(CheckPlan, ProfilesWithoutMemoryAreNotedOnce) {
-  World world;
+  CheckedWorld world;
   world.profiles = {};
   world.profiles.add(linear_profile("resnet", "a100-80gb", 10, 1, 32));
   world.profiles.add(linear_profile("bert", "a100-80gb", 10, 1, 32));
@@ -319,14 +316,14 @@ TEST(CheckPlan, ProfilesWithoutMemoryAreNotedOnce) {
 TEST(CheckPlan, AStarMustBeRunnableForEveryWorkload) {
   Plan plan;
   plan.gpus = {{0, "t4", GpuMode::kWhole, {whole_partition({replica_of("*", "*")})}}};
-  World world;
+  CheckedWorld world;
   world.workloads[0].model = "bert";
   EXPECT_THAT(world.check(plan),
               ElementsAre("p#/gpus/0/partitions/0/replicas/0: no profile of bert on t4"));
 }
 
 TEST(CheckPlan, TenThousandGpusWithAThousandWorkloadsTakeWellUnderASecond) {
-  World world;
+  CheckedWorld world;
   world.workloads.clear();
   for (int w = 0; w < 1000; ++w) {
     const std::string model = numbered("m", w);

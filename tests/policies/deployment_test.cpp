@@ -14,14 +14,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr Share kMig1{ShareKind::kMig, 1};
-
 // Workloads a and b, both of model m; c of model n. latency_m(b) = 5 + b, latency_n(b) = 2 b ms.
-struct World {
+struct DeployedWorld {
   std::vector<Workload> workloads{workload_of("a", "m", 50), workload_of("b", "m", 200),
                                   workload_of("c", "n", 100)};
   ProfileSet profiles;
-  World() {
+  DeployedWorld() {
     profiles.add(linear_profile("m", "ideal", 5, 1, 16));
     profiles.add(linear_profile("n", "ideal", 0, 2, 4));
     profiles.add(linear_profile("m", "t4", 10, 1, 8));
@@ -62,7 +60,7 @@ const Service* service(const Deployment& d, std::size_t executor, std::size_t qu
 TEST(Deploy, CentralRoutingHasOneQueuePerServedWorkload) {
   Plan plan;
   plan.gpus = {whole_gpu(0, {replica_of("c", "n"), replica_of("a", "m")})};
-  const Deployment d = World().deployed(plan);
+  const Deployment d = DeployedWorld().deployed(plan);
   ASSERT_THAT(d.queues, SizeIs(2));
   EXPECT_EQ(d.queues[0].workload, WorkloadId(0));
   EXPECT_EQ(d.queues[1].workload, WorkloadId(2));
@@ -77,7 +75,7 @@ TEST(Deploy, EqualGpusShareOneClassAndGroup) {
   plan.gpus = {whole_gpu(0, {replica_of("*", "*")}), whole_gpu(1, {replica_of("*", "*")}),
                // The same, written out in another order.
                whole_gpu(2, {replica_of("c", "n"), replica_of("b", "m"), replica_of("a", "m")})};
-  const Deployment d = World().deployed(plan);
+  const Deployment d = DeployedWorld().deployed(plan);
   ASSERT_THAT(d.classes, SizeIs(1));
   ASSERT_THAT(d.groups, SizeIs(1));
   EXPECT_THAT(values(d.groups[0].executors), ElementsAre(0, 1, 2));
@@ -90,7 +88,7 @@ TEST(Deploy, AGroupHoldsClassesOfDifferentSpeed) {
   Plan plan;
   plan.gpus = {whole_gpu(0, {replica_of("a", "m")}), whole_gpu(1, {replica_of("a", "m")}, "t4"),
                whole_gpu(2, {replica_of("a", "m", 4)})};
-  const Deployment d = World().deployed(plan);
+  const Deployment d = DeployedWorld().deployed(plan);
   EXPECT_THAT(d.groups, SizeIs(1));
   EXPECT_THAT(d.classes, SizeIs(3));
   EXPECT_THAT(d.gpu_types, ElementsAre("ideal", "t4"));
@@ -103,7 +101,7 @@ TEST(Deploy, BeliefsAreTheProfilesMeansUpToTheSmallerOfPlannedAndProfiledBatch) 
   planned.rate_rps = 33;
   planned.duty_ms = 20;
   plan.gpus = {whole_gpu(0, {planned, replica_of("c", "n", 100)})};
-  const Deployment d = World().deployed(plan);
+  const Deployment d = DeployedWorld().deployed(plan);
   const Service* a = service(d, 0, 0);
   EXPECT_EQ(a->planned_batch, 4u);
   EXPECT_EQ(a->rate_rps, 33);
@@ -121,7 +119,7 @@ TEST(Deploy, EveryProcessOfAReplicaGroupIsAnExecutor) {
                 GpuMode::kMig,
                 {mig_partition(1, 0, {replica_of("a", "m", 5, 3), replica_of("b", "m", 2, 1, 7)}),
                  mig_partition(1, 1, {replica_of("b", "m")})}}};
-  const Deployment d = World().deployed(plan);
+  const Deployment d = DeployedWorld().deployed(plan);
   ASSERT_THAT(d.executors, SizeIs(5));
   std::vector<std::uint32_t> partitions, processes;
   for (const ExecutorInfo& executor : d.executors) {
@@ -146,7 +144,7 @@ TEST(Deploy, ClientsOfAWholeGpuAreLookedUpAlone) {
        {GpuMode::kWhole, GpuMode::kMps, GpuMode::kStreams, GpuMode::kTimeSliced}) {
     Plan plan;
     plan.gpus = {{0, "ideal", mode, {whole_partition({replica_of("a", "m", {}, 64)})}}};
-    const Deployment d = World().deployed(plan);
+    const Deployment d = DeployedWorld().deployed(plan);
     ASSERT_THAT(d.executors, SizeIs(64));
     EXPECT_EQ(d.classes[0].processes, 64u);
     EXPECT_EQ(d.classes[0].profiled, 1u);
@@ -157,7 +155,7 @@ TEST(Deploy, ClientsOfAWholeGpuAreLookedUpAlone) {
 TEST(Deploy, QueuesOfWorkloadsListEveryGroupThatServesThem) {
   Plan plan;
   plan.gpus = {whole_gpu(0, {replica_of("a", "m")}), whole_gpu(1, {replica_of("*", "*")})};
-  const Deployment d = World().deployed(plan);
+  const Deployment d = DeployedWorld().deployed(plan);
   EXPECT_THAT(d.queues[0].groups, ElementsAre(GroupId(0), GroupId(1)));
   EXPECT_THAT(d.queues[1].groups, ElementsAre(GroupId(1)));
 }
@@ -166,7 +164,7 @@ TEST(Deploy, ReplicaRoutingHasAQueuePerReplicaSharedByItsProcesses) {
   Plan plan;
   plan.gpus = {whole_gpu(0, {replica_of("c", "n"), replica_of("a", "m")}),
                whole_gpu(1, {replica_of("a", "m", 5, 2)})};
-  const Deployment d = World().deployed(plan, Routing::kWrr);
+  const Deployment d = DeployedWorld().deployed(plan, Routing::kWrr);
   ASSERT_THAT(d.queues, SizeIs(3));
   EXPECT_THAT(values(d.queues_of[0]), ElementsAre(0, 2));
   EXPECT_THAT(values(d.queues_of[2]), ElementsAre(1));
@@ -181,7 +179,7 @@ TEST(Deploy, WeightsFollowCapacityWhereNoRateIsPlanned) {
   Plan plan;
   plan.gpus = {whole_gpu(0, {replica_of("a", "m")}), whole_gpu(1, {replica_of("a", "m", 5)})};
   plan.gpus[1].partitions[0].replicas[0].rate_rps = 10;  // the other has none
-  const Deployment d = World().deployed(plan, Routing::kWeightedRandom);
+  const Deployment d = DeployedWorld().deployed(plan, Routing::kWeightedRandom);
   // 16 / 21 ms and 5 / 10 ms.
   const double first = 16.0 / 21, second = 5.0 / 10;
   EXPECT_NEAR(d.queues[0].weight, first / (first + second), 1e-12);
@@ -197,7 +195,7 @@ TEST(Deploy, WeightsFollowPlannedRatesOfReplicas) {
                  mig_partition(1, 1, {replica_of("a", "m", 5, 1)})}}};
   plan.gpus[0].partitions[0].replicas[0].rate_rps = 30;
   plan.gpus[0].partitions[1].replicas[0].rate_rps = 70;
-  const Deployment d = World().deployed(plan, Routing::kWrr);
+  const Deployment d = DeployedWorld().deployed(plan, Routing::kWrr);
   std::vector<double> weights;
   for (const QueueInfo& queue : d.queues) weights.push_back(queue.weight);
   EXPECT_THAT(weights, ElementsAre(0.3, 0.7));
@@ -215,7 +213,7 @@ TEST(Deploy, ABatchThatWasNotMeasuredIsNotUsable) {
 
 // Groups of more than eight queues are looked up by a table; it must agree with the scan.
 TEST(Deploy, FindsTheServicesOfManyQueues) {
-  World world;
+  DeployedWorld world;
   world.workloads.clear();
   Plan plan;
   std::vector<PlanReplica> odd;
@@ -247,7 +245,7 @@ TEST(Deploy, FindsTheServicesOfManyQueues) {
 }
 
 TEST(Deploy, TenThousandGpusWithAThousandWorkloadsShareOneClass) {
-  World world;
+  DeployedWorld world;
   world.workloads.clear();
   for (int w = 0; w < 1000; ++w) {
     world.workloads.push_back(workload_of(numbered("w", w), "m"));
@@ -263,7 +261,7 @@ TEST(Deploy, TenThousandGpusWithAThousandWorkloadsShareOneClass) {
 
 // 6,100 replicas: a class of its own for each, and no table of all queues in any.
 TEST(Deploy, ManyReplicasNeedMemoryInProportion) {
-  World world;
+  DeployedWorld world;
   Plan plan;
   for (std::uint32_t g = 0; g < 6100; ++g)
     plan.gpus.push_back(whole_gpu(g, {replica_of("a", "m")}));

@@ -14,16 +14,11 @@ using ::testing::IsEmpty;
 
 const Cluster kCluster{{{"3080", 1}, {"2080ti", 2}}, {}, {}};
 
-struct Read {
-  Plan plan;
-  std::vector<std::string> faults;
-};
-
-Read read(const std::string& text) {
+ReadPlan read_gpulet(const std::string& text) {
   const std::vector<Workload> workloads{workload_of("cars", "vgg16"), workload_of("w", "resnet50"),
                                         workload_of("x", "bert"), workload_of("y", "bert")};
   Faults faults;
-  Read result;
+  ReadPlan result;
   result.plan = parse_gpulet_plan(text, "m.txt", kCluster, workloads, faults);
   result.faults = sentences(faults);
   return result;
@@ -36,7 +31,7 @@ constexpr const char* kText =
     "2,100,0,resnet50,5,73.529411\n";
 
 TEST(GpuletPlan, RowsOfOnePartitionShareAProcess) {
-  const Read result = read(kText);
+  const ReadPlan result = read_gpulet(kText);
   EXPECT_THAT(result.faults, IsEmpty());
   ASSERT_EQ(result.plan.gpus.size(), 2U);
   const PlanGpu& first = result.plan.gpus[0];
@@ -54,14 +49,14 @@ TEST(GpuletPlan, RowsOfOnePartitionShareAProcess) {
 }
 
 TEST(GpuletPlan, WhatIsReadIsWrittenByteForByte) {
-  EXPECT_EQ(to_gpulet(read(kText).plan), kText);
+  EXPECT_EQ(to_gpulet(read_gpulet(kText).plan), kText);
 }
 
 TEST(GpuletPlan, BadRowsAreFaultsWithTheirLines) {
-  EXPECT_THAT(read("").faults, ElementsAre(HasSubstr("m.txt:1: the file is empty")));
-  EXPECT_THAT(read("EMPTY").faults, ElementsAre(HasSubstr("m.txt:1: EMPTY")));
-  EXPECT_THAT(read("3,40,0,vgg16,6,1\n0,0,0,vgg16,6,1\n0,40,2,vgg16,6,1\n0,40,0,vgg61,6,1\n"
-                   "0,40,0,vgg16,0,1\n0,40,0,vgg16,6,-1\n0,40,0,vgg16,6\n0,40,0,bert,6,1\n")
+  EXPECT_THAT(read_gpulet("").faults, ElementsAre(HasSubstr("m.txt:1: the file is empty")));
+  EXPECT_THAT(read_gpulet("EMPTY").faults, ElementsAre(HasSubstr("m.txt:1: EMPTY")));
+  EXPECT_THAT(read_gpulet("3,40,0,vgg16,6,1\n0,0,0,vgg16,6,1\n0,40,2,vgg16,6,1\n0,40,0,vgg61,6,1\n"
+                          "0,40,0,vgg16,0,1\n0,40,0,vgg16,6,-1\n0,40,0,vgg16,6\n0,40,0,bert,6,1\n")
                   .faults,
               ElementsAre("m.txt:1: GPU must be an integer from 0 to 2, not \"3\"",
                           "m.txt:2: partition must be an integer from 1 to 100, not \"0\"",
@@ -71,12 +66,12 @@ TEST(GpuletPlan, BadRowsAreFaultsWithTheirLines) {
                           HasSubstr("m.txt:6: duty cycle must be a number of ms from 0"),
                           "m.txt:7: must have 6 fields, not 5",
                           HasSubstr("m.txt:8: the model bert belongs to 2 workloads")));
-  EXPECT_THAT(read("0,40,0,vgg16,6,1\n0,40,0,reserved,32,0\n").faults,
+  EXPECT_THAT(read_gpulet("0,40,0,vgg16,6,1\n0,40,0,reserved,32,0\n").faults,
               ElementsAre(HasSubstr("m.txt:2: GPU 0: the partition of 40 % appears twice")));
 }
 
 TEST(GpuletPlan, WhatTheFormatCannotSayIsRefused) {
-  const Plan good = read(kText).plan;
+  const Plan good = read_gpulet(kText).plan;
   const auto refused = [&](auto change) {
     Plan plan = good;
     change(plan.gpus[0]);

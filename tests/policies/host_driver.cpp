@@ -274,6 +274,10 @@ Deployment with_weights(Deployment deployment,
   return deployment;
 }
 
+Deployment one_executor() {
+  return deployment_of({{.name = "a"}}, {{}});
+}
+
 std::unique_ptr<Dispatcher> make_dispatcher(const std::string& name, const std::string& params) {
   const DispatcherEntry* entry = find_dispatcher(name);
   TANGRAM_CHECK(entry != nullptr, "no dispatcher ", name);

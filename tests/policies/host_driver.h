@@ -39,6 +39,9 @@ Deployment deployment_of(const std::vector<TestWorkload>& workloads,
                          const std::vector<TestGpu>& gpus,
                          Routing routing = Routing::kCentral);
 
+// Workload "a" alone on one executor: latency(b) = b ms, b <= 8.
+Deployment one_executor();
+
 // The deployment with managed weights: sizes by model, in their order; the executors' memory; a
 // link that moves mib_per_ms.
 Deployment with_weights(Deployment deployment,

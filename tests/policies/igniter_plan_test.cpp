@@ -26,14 +26,10 @@ std::vector<Workload> some_workloads() {
           workload_of("tight", "vgg19", 50, 300)};
 }
 
-struct Read {
-  Plan plan;
-  std::vector<std::string> faults;
-};
-
-Read read(const std::string& text, const std::vector<Workload>& workloads = some_workloads()) {
+ReadPlan read_igniter(const std::string& text,
+                      const std::vector<Workload>& workloads = some_workloads()) {
   Faults faults;
-  Read result;
+  ReadPlan result;
   result.plan = parse_igniter_plan(text, "p.jsonl", "v100", workloads, faults);
   result.faults = sentences(faults);
   return result;
@@ -50,7 +46,7 @@ PlanPartition share_of(
 
 TEST(IgniterPlan, AnObjectIsAGpuAndTheSloTellsWorkloadsApart) {
   for (const char* between : {"", "\n", "\n\n  "}) {
-    const Read result = read(std::string(kGpu1) + between + kGpu2 + "\n");
+    const ReadPlan result = read_igniter(std::string(kGpu1) + between + kGpu2 + "\n");
     EXPECT_THAT(result.faults, IsEmpty());
     Plan expected;
     expected.planner = "imported";
@@ -66,7 +62,7 @@ TEST(IgniterPlan, AnObjectIsAGpuAndTheSloTellsWorkloadsApart) {
 }
 
 TEST(IgniterPlan, WrittenAndReadAgainItIsTheSame) {
-  const Plan plan = read(std::string(kGpu1) + kGpu2).plan;
+  const Plan plan = read_igniter(std::string(kGpu1) + kGpu2).plan;
   const std::string text = to_igniter(plan, some_workloads());
   EXPECT_EQ(text,
             R"({"models":["vgg19","alexnet"],"rates":[200,500],"slos":[30.0,7.5],)"
@@ -74,40 +70,41 @@ TEST(IgniterPlan, WrittenAndReadAgainItIsTheSame) {
             "\n"
             R"({"models":["vgg19"],"rates":[287],"slos":[25.0],"resources":[105.0],"batches":[3]})"
             "\n");
-  EXPECT_EQ(read(text).plan, plan);
+  EXPECT_EQ(read_igniter(text).plan, plan);
 }
 
 // Alike in everything: each is taken once.
 TEST(IgniterPlan, WorkloadsThatNothingTellsApartAreTakenInTurn) {
   const std::vector<Workload> twins{workload_of("a", "vgg19", 50, 300),
                                     workload_of("b", "vgg19", 50, 300)};
-  const Read result = read(std::string(kGpu2) + kGpu2, twins);
+  const ReadPlan result = read_igniter(std::string(kGpu2) + kGpu2, twins);
   EXPECT_THAT(result.faults, IsEmpty());
   EXPECT_EQ(result.plan.gpus.at(0).partitions.at(0).replicas.at(0).workload, "a");
   EXPECT_EQ(result.plan.gpus.at(1).partitions.at(0).replicas.at(0).workload, "b");
 }
 
 TEST(IgniterPlan, EveryFaultIsNamedAtItsPlace) {
-  EXPECT_THAT(read("").faults, ElementsAre(HasSubstr("p.jsonl: the file is empty")));
-  EXPECT_THAT(read("\n{\"models\": [\"vgg\"], \"rates\": [-1], \"slos\": [30], \"resources\": [0], "
+  EXPECT_THAT(read_igniter("").faults, ElementsAre(HasSubstr("p.jsonl: the file is empty")));
+  EXPECT_THAT(
+      read_igniter("\n{\"models\": [\"vgg\"], \"rates\": [-1], \"slos\": [30], \"resources\": [0], "
                    "\"batches\": [1.5], \"gpu\": 1}")
-                  .faults,
-              ElementsAre(HasSubstr("p.jsonl:2#/gpu"),
-                          HasSubstr("p.jsonl:2#/models/0: unknown model "
-                                    "\"vgg\"; did you mean \"vgg19\"?"),
-                          HasSubstr("p.jsonl:2#/rates/0"), HasSubstr("p.jsonl:2#/resources/0"),
-                          HasSubstr("p.jsonl:2#/batches/0")));
-  EXPECT_THAT(read(R"({"models": ["vgg19"], "rates": [], "slos": [], "resources": [], )"
-                   R"("batches": []})")
+          .faults,
+      ElementsAre(HasSubstr("p.jsonl:2#/gpu"),
+                  HasSubstr("p.jsonl:2#/models/0: unknown model "
+                            "\"vgg\"; did you mean \"vgg19\"?"),
+                  HasSubstr("p.jsonl:2#/rates/0"), HasSubstr("p.jsonl:2#/resources/0"),
+                  HasSubstr("p.jsonl:2#/batches/0")));
+  EXPECT_THAT(read_igniter(R"({"models": ["vgg19"], "rates": [], "slos": [], "resources": [], )"
+                           R"("batches": []})")
                   .faults,
               ElementsAre(HasSubstr("\"rates\" has 0 entries, and \"models\" has 1")));
-  EXPECT_THAT(read("{\"models\": [").faults, SizeIs(1));
-  EXPECT_THAT(read("[]").faults, SizeIs(::testing::Ge(1)));
+  EXPECT_THAT(read_igniter("{\"models\": [").faults, SizeIs(1));
+  EXPECT_THAT(read_igniter("[]").faults, SizeIs(::testing::Ge(1)));
 }
 
 TEST(IgniterPlan, AnSloOfNoWorkloadOfTheModelIsAFault) {
-  EXPECT_THAT(read(R"({"models": ["vgg19"], "rates": [1], "slos": [1], "resources": [10], )"
-                   R"("batches": [1]})")
+  EXPECT_THAT(read_igniter(R"({"models": ["vgg19"], "rates": [1], "slos": [1], "resources": [10], )"
+                           R"("batches": [1]})")
                   .faults,
               ElementsAre(HasSubstr("#/models/0: 2 workloads run vgg19, and neither an SLO of 2 ms "
                                     "nor 1 requests/s says which is meant")));

@@ -30,25 +30,21 @@ std::vector<Workload> all_workloads() {
   return workloads;
 }
 
-struct Read {
-  Plan plan;
-  std::vector<std::string> faults;
-};
-
-Read read(const std::string& text, const std::vector<Workload>& workloads = all_workloads()) {
+ReadPlan read_parvagpu(const std::string& text,
+                       const std::vector<Workload>& workloads = all_workloads()) {
   Faults faults;
-  Read result;
+  ReadPlan result;
   result.plan = parse_parvagpu_plan(text, "d.csv", "a100-80gb", workloads, faults);
   result.faults = sentences(faults);
   return result;
 }
 
 std::vector<std::string> faults_of(const std::string& rows) {
-  return read(kHeader + rows).faults;
+  return read_parvagpu(kHeader + rows).faults;
 }
 
 TEST(ParvagpuPlan, ARowBecomesAPartitionWithItsReplica) {
-  const Read result = read(kHeader + "1,2,resnet50,4,3,64,2\r\n\n");
+  const ReadPlan result = read_parvagpu(kHeader + "1,2,resnet50,4,3,64,2\r\n\n");
   EXPECT_THAT(result.faults, IsEmpty());
   Plan expected;
   expected.planner = "imported";
@@ -62,9 +58,9 @@ TEST(ParvagpuPlan, ARowBecomesAPartitionWithItsReplica) {
 
 TEST(ParvagpuPlan, AnOverlappingLabelMovesAndIsKeptAsReleasedStart) {
   // The released program marks first slots only: 2@0 holds slots 0 and 1, so 1@1 must move.
-  const Read result = read(kHeader +
-                           "0,0,vgg16,0,2,32,2\n0,0,vgg19,4,2,32,2\n"
-                           "0,0,mobilenetv2,1,1,4,2\n0,0,inceptionv3,6,1,64,1\n");
+  const ReadPlan result = read_parvagpu(kHeader +
+                                        "0,0,vgg16,0,2,32,2\n0,0,vgg19,4,2,32,2\n"
+                                        "0,0,mobilenetv2,1,1,4,2\n0,0,inceptionv3,6,1,64,1\n");
   EXPECT_THAT(result.faults, IsEmpty());
   const std::vector<PlanPartition>& partitions = result.plan.gpus.at(0).partitions;
   std::vector<int> starts;
@@ -75,7 +71,7 @@ TEST(ParvagpuPlan, AnOverlappingLabelMovesAndIsKeptAsReleasedStart) {
 }
 
 TEST(ParvagpuPlan, GpusAscendWhateverTheOrderOfTheRows) {
-  const Read result = read(kHeader + "1,0,bert,0,1,128,3\n0,1,vgg19,0,7,8,1\n");
+  const ReadPlan result = read_parvagpu(kHeader + "1,0,bert,0,1,128,3\n0,1,vgg19,0,7,8,1\n");
   ASSERT_EQ(result.plan.gpus.size(), 2u);
   EXPECT_EQ(result.plan.gpus[0].index, 1u);
   EXPECT_EQ(result.plan.gpus[1].index, 8u);
@@ -101,9 +97,9 @@ TEST(ParvagpuPlan, MalformedRowsAreFaultsWithTheirLines) {
 TEST(ParvagpuPlan, TheHeaderMustBeThere) {
   const std::string sentence =
       "\"Num instance,Num GPU,Model,Placement,Instance size,Batch size,Num proc\"";
-  EXPECT_THAT(read("0,0,bert,0,1,128,3\n").faults,
+  EXPECT_THAT(read_parvagpu("0,0,bert,0,1,128,3\n").faults,
               ElementsAre("d.csv:1: the header must be " + sentence));
-  EXPECT_THAT(read("").faults,
+  EXPECT_THAT(read_parvagpu("").faults,
               ElementsAre("d.csv:1: the file is empty; it begins with " + sentence));
 }
 
@@ -116,10 +112,10 @@ TEST(ParvagpuPlan, SizesWithoutALegalPlacementAreAFaultAtTheGpusFirstRow) {
 TEST(ParvagpuPlan, AModelMustBelongToExactlyOneWorkload) {
   const std::vector<Workload> two{workload_of("a", "bert"), workload_of("b", "bert")};
   EXPECT_THAT(
-      read(kHeader + "0,0,bert,0,1,8,1\n", two).faults,
+      read_parvagpu(kHeader + "0,0,bert,0,1,8,1\n", two).faults,
       ElementsAre("d.csv:2: the model bert belongs to 2 workloads; this format names models, "
                   "so each may belong to one"));
-  EXPECT_THAT(read(kHeader + "0,0,brt,0,1,8,1\n", two).faults,
+  EXPECT_THAT(read_parvagpu(kHeader + "0,0,brt,0,1,8,1\n", two).faults,
               ElementsAre("d.csv:2: unknown model \"brt\"; did you mean \"bert\"? known: bert"));
 }
 
@@ -134,9 +130,9 @@ TEST(ToParvagpu, WritesWhatTheReaderTakes) {
   const std::string text = kHeader +
                            "0,0,vgg16,0,2,32,2\n0,0,vgg19,4,2,32,2\n"
                            "0,0,mobilenetv2,1,1,4,2\n1,2,inceptionv3,6,1,64,1\n";
-  const Plan plan = read(text).plan;
+  const Plan plan = read_parvagpu(text).plan;
   EXPECT_EQ(to_parvagpu(plan), text);  // 1@1, moved, is written with its released label
-  EXPECT_EQ(read(to_parvagpu(plan)).plan, plan);
+  EXPECT_EQ(read_parvagpu(to_parvagpu(plan)).plan, plan);
 }
 
 TEST(ToParvagpu, RefusesWhatTheFormatCannotSay) {

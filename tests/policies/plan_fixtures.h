@@ -14,6 +14,17 @@
 
 namespace tangram {
 
+inline constexpr Share kMig1{ShareKind::kMig, 1};
+inline constexpr Share kMig2{ShareKind::kMig, 2};
+inline constexpr Share kMig3{ShareKind::kMig, 3};
+inline constexpr Share kMig7{ShareKind::kMig, 7};
+
+// What a reader of plans made of a text.
+struct ReadPlan {
+  Plan plan;
+  std::vector<std::string> faults;
+};
+
 inline Workload workload_of(const std::string& name,
                             const std::string& model,
                             double slo_ms = 100,

@@ -13,15 +13,10 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-struct Read {
-  Plan plan;
-  std::vector<std::string> faults;
-};
-
-Read read(const std::string& text) {
+ReadPlan read_json_plan(const std::string& text) {
   Faults faults;
   const std::optional<Json> json = parse_json(text, "p.json", faults);
-  Read result;
+  ReadPlan result;
   if (json) result.plan = read_plan(JsonNode(*json, "p.json", faults));
   result.faults = sentences(faults);
   return result;
@@ -61,7 +56,7 @@ Plan full_plan() {
 
 TEST(PlanJson, AWrittenPlanIsReadBackExactly) {
   const Plan plan = full_plan();
-  const Read result = read(to_json(plan, {}).dump());
+  const ReadPlan result = read_json_plan(to_json(plan, {}).dump());
   EXPECT_THAT(result.faults, IsEmpty());
   EXPECT_EQ(result.plan, plan);
 }
@@ -85,7 +80,7 @@ TEST(PlanJson, AStarIsWrittenOutForEveryWorkload) {
 }
 
 TEST(PlanJson, AnEmptyPlanIsLegal) {
-  const Read result = read(R"({"schema": 1, "planner": "x", "gpus": []})");
+  const ReadPlan result = read_json_plan(R"({"schema": 1, "planner": "x", "gpus": []})");
   EXPECT_THAT(result.faults, IsEmpty());
   EXPECT_EQ(result.plan.gpus_used(), 0u);
 }
@@ -97,7 +92,7 @@ struct Malformed {
 class MalformedPlan : public ::testing::TestWithParam<Malformed> {};
 
 TEST_P(MalformedPlan, IsRefusedWithItsPlace) {
-  EXPECT_THAT(read(GetParam().text).faults, ElementsAre(GetParam().fault));
+  EXPECT_THAT(read_json_plan(GetParam().text).faults, ElementsAre(GetParam().fault));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -160,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& case_info) { return case_info.param.name; });
 
 TEST(PlanJson, AllFaultsAreReportedAtOnce) {
-  const Read result = read(R"({"schema": 1, "planner": "", "gpus": [
+  const ReadPlan result = read_json_plan(R"({"schema": 1, "planner": "", "gpus": [
       {"index": 0, "type": "t4", "mode": "whole", "partitions": [], "extra": 1},
       {"index": 1, "mode": "whole", "partitions": 3}]})");
   EXPECT_THAT(result.faults,

@@ -15,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-struct World {
+struct PlannedWorld {
   std::vector<Workload> workloads;
   ProfileSet profiles;
   Cluster cluster;
@@ -60,7 +60,7 @@ TEST(Registry, HasEveryPolicyUnderTheNameItGivesItself) {
 }
 
 TEST(Exclusive, EveryGpuIsOnePartitionForEveryWorkload) {
-  World world;
+  PlannedWorld world;
   world.workloads = {workload_of("a", "m"), workload_of("b", "n")};
   world.profiles.add(linear_profile("m", "ideal", 5, 1, 8));
   world.profiles.add(linear_profile("n", "ideal", 5, 1, 8));
@@ -75,7 +75,7 @@ TEST(Exclusive, EveryGpuIsOnePartitionForEveryWorkload) {
 }
 
 TEST(Exclusive, AGpuTypeServesTheWorkloadsThatCanRunThere) {
-  World world;
+  PlannedWorld world;
   world.workloads = {workload_of("a", "m"), workload_of("b", "n")};
   world.profiles.add(linear_profile("m", "ideal", 5, 1, 8));
   world.profiles.add(linear_profile("n", "ideal", 5, 1, 8));
@@ -88,7 +88,7 @@ TEST(Exclusive, AGpuTypeServesTheWorkloadsThatCanRunThere) {
 }
 
 TEST(Exclusive, AModelThatFitsNowhereIsUnservedWithTheReason) {
-  World world;
+  PlannedWorld world;
   world.workloads = {workload_of("a", "m"), workload_of("big", "n", 100, 7)};
   world.profiles.add(linear_profile("m", "t4", 5, 1, 8));
   Profile big = linear_profile("n", "t4", 5, 1, 8);
@@ -102,8 +102,8 @@ TEST(Exclusive, AModelThatFitsNowhereIsUnservedWithTheReason) {
 
 // latency(b) = 5 + b ms, SLO 50 ms: 2 (5 + b) <= 50 gives b = 20, capacity 20 / 25 ms = 800/s, and
 // 720/s at the default load of 0.9.
-World dedicated_world(double rate_rps, std::uint32_t gpus) {
-  World world;
+PlannedWorld dedicated_world(double rate_rps, std::uint32_t gpus) {
+  PlannedWorld world;
   world.workloads = {workload_of("a", "m", 50, rate_rps), workload_of("b", "m", 50, 100)};
   world.profiles.add(linear_profile("m", "ideal", 5, 1, 64));
   world.cluster.gpus = {{"ideal", gpus}};
@@ -135,7 +135,7 @@ TEST(Dedicated, ListsTheRateThatDoesNotFit) {
 }
 
 TEST(Dedicated, AModelSlowerThanHalfItsSloRunsOneByOne) {
-  World world;
+  PlannedWorld world;
   world.workloads = {workload_of("a", "m", 10, 100)};
   world.profiles.add(linear_profile("m", "ideal", 9, 1, 64));  // 10 ms: 100/s, 90/s at 0.9
   world.cluster.gpus = {{"ideal", 4}};
@@ -143,15 +143,15 @@ TEST(Dedicated, AModelSlowerThanHalfItsSloRunsOneByOne) {
 }
 
 TEST(Dedicated, SkipsGpusOnWhichTheModelCannotRun) {
-  World world = dedicated_world(100, 2);
+  PlannedWorld world = dedicated_world(100, 2);
   world.cluster.gpus = {{"t4", 1}, {"ideal", 2}};
   const Plan plan = world.plan("dedicated");
   EXPECT_THAT(gpus_of(plan, "a"), ElementsAre(1));
   EXPECT_THAT(gpus_of(plan, "b"), ElementsAre(2));
 }
 
-World even_world(std::uint32_t workloads, std::uint32_t gpus) {
-  World world;
+PlannedWorld even_world(std::uint32_t workloads, std::uint32_t gpus) {
+  PlannedWorld world;
   for (std::uint32_t w = 0; w < workloads; ++w) {
     world.workloads.push_back(workload_of(numbered("w", static_cast<int>(w)), "m"));
   }

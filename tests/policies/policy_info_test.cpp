@@ -23,15 +23,15 @@ PolicyInfo sample() {
        choice_param("order", "edf", {"edf", "fifo"}, ""), integers_param("batches", 1, 128, "")}};
 }
 
-struct Read {
+struct ReadParams {
   Params params;
   std::vector<std::string> faults;
 };
 
-Read read(const std::string& text) {
+ReadParams read_sample(const std::string& text) {
   Faults faults;
   const std::optional<Json> json = parse_json(text, "s.json", faults);
-  Read result;
+  ReadParams result;
   result.params = read_params(sample(), JsonNode(*json, "s.json", "/params", faults), faults);
   result.faults = sentences(faults);
   return result;
@@ -50,7 +50,7 @@ TEST(PolicyInfo, AbsentParametersHaveTheirDefaults) {
 }
 
 TEST(PolicyInfo, GivenParametersReplaceTheDefaults) {
-  const Read result = read(
+  const ReadParams result = read_sample(
       R"({"drop": false, "max_batch": 3.0, "timeout_ms": 0.5, "margin_ms": 1, "order": "fifo",
           "batches": [1, 2, 128]})");
   EXPECT_THAT(result.faults, IsEmpty());
@@ -63,14 +63,14 @@ TEST(PolicyInfo, GivenParametersReplaceTheDefaults) {
 }
 
 TEST(PolicyInfo, NullLeavesAParameterAtItsDefault) {
-  const Read result = read(R"({"margin_ms": null, "max_batch": null})");
+  const ReadParams result = read_sample(R"({"margin_ms": null, "max_batch": null})");
   EXPECT_THAT(result.faults, IsEmpty());
   EXPECT_FALSE(result.params.has("margin_ms"));
   EXPECT_EQ(result.params.integer("max_batch"), 32);
 }
 
 TEST(PolicyInfo, EveryFaultIsReportedWithItsPointer) {
-  const Read result = read(
+  const ReadParams result = read_sample(
       R"({"drop": 1, "max_batch": 3.5, "timeout_ms": -1, "order": "edff", "batches": [0, 5, 200],
           "slack": 1})");
   EXPECT_THAT(
@@ -88,7 +88,7 @@ TEST(PolicyInfo, EveryFaultIsReportedWithItsPointer) {
 }
 
 TEST(PolicyInfo, AMisspeltParameterIsToldTheNearestName) {
-  const Read result = read(R"({"max_bach": 3})");
+  const ReadParams result = read_sample(R"({"max_bach": 3})");
   EXPECT_THAT(
       result.faults,
       ElementsAre("s.json#/params/max_bach: unknown parameter of sample \"max_bach\"; did you "
@@ -97,7 +97,8 @@ TEST(PolicyInfo, AMisspeltParameterIsToldTheNearestName) {
 }
 
 TEST(PolicyInfo, ParametersThatAreNoObjectAreAFault) {
-  EXPECT_THAT(read("[1]").faults, ElementsAre("s.json#/params: must be an object, not an array"));
+  EXPECT_THAT(read_sample("[1]").faults,
+              ElementsAre("s.json#/params: must be an object, not an array"));
 }
 
 TEST(PolicyInfo, AskingForAnUndeclaredParameterIsAnInternalError) {

@@ -22,7 +22,7 @@ std::unique_ptr<ReplanRule> rule_of(const std::string& name, const Json& given =
   return rule;
 }
 
-TimePoint at(double seconds) {
+TimePoint at_seconds(double seconds) {
   return kStart + from_seconds(seconds);
 }
 
@@ -32,42 +32,42 @@ TEST(ReplanRule, GpuletPlansEvery20SecondsWithTwoMargins) {
   const auto rule = rule_of("gpulet");
   EXPECT_EQ(rule->sample_every(), from_ms(500));
   rule->start(kStart, {100, 200});
-  for (int i = 1; i < 39; ++i) EXPECT_FALSE(rule->sample(at(0.5 * i), {100, 200}));
-  EXPECT_FALSE(rule->sample(at(19.5), {141, 200}));
-  EXPECT_THAT(rule->sample(at(20), {102, 200}).value(),
+  for (int i = 1; i < 39; ++i) EXPECT_FALSE(rule->sample(at_seconds(0.5 * i), {100, 200}));
+  EXPECT_FALSE(rule->sample(at_seconds(19.5), {141, 200}));
+  EXPECT_THAT(rule->sample(at_seconds(20), {102, 200}).value(),
               ElementsAre(DoubleNear(153, 1e-9), DoubleNear(240, 1e-9)));
-  rule->planned(at(20), {153, 240});
-  EXPECT_FALSE(rule->sample(at(39.5), {102, 200}));
-  EXPECT_TRUE(rule->sample(at(40), {102, 200}));
+  rule->planned(at_seconds(20), {153, 240});
+  EXPECT_FALSE(rule->sample(at_seconds(39.5), {102, 200}));
+  EXPECT_TRUE(rule->sample(at_seconds(40), {102, 200}));
 }
 
 TEST(ReplanRule, NexusPlansEveryEpochOrSoonerWhenARateLeavesItsShare) {
   const auto rule = rule_of("nexus");
   EXPECT_EQ(rule->sample_every(), from_ms(1000));
   rule->start(kStart, {100});
-  EXPECT_FALSE(rule->sample(at(9), {200}));   // not so soon
-  EXPECT_FALSE(rule->sample(at(10), {109}));  // inside 80 to 110
-  EXPECT_FALSE(rule->sample(at(11), {81}));
-  EXPECT_TRUE(rule->sample(at(12), {111}));
-  EXPECT_TRUE(rule->sample(at(13), {79}));
-  rule->planned(at(13), {79});
-  EXPECT_FALSE(rule->sample(at(23), {79}));
-  EXPECT_TRUE(rule->sample(at(43), {79}));  // the epoch
+  EXPECT_FALSE(rule->sample(at_seconds(9), {200}));   // not so soon
+  EXPECT_FALSE(rule->sample(at_seconds(10), {109}));  // inside 80 to 110
+  EXPECT_FALSE(rule->sample(at_seconds(11), {81}));
+  EXPECT_TRUE(rule->sample(at_seconds(12), {111}));
+  EXPECT_TRUE(rule->sample(at_seconds(13), {79}));
+  rule->planned(at_seconds(13), {79});
+  EXPECT_FALSE(rule->sample(at_seconds(23), {79}));
+  EXPECT_TRUE(rule->sample(at_seconds(43), {79}));  // the epoch
 }
 
 // 1 - exp(-1 / 10) of the step in the first second.
 TEST(ReplanRule, NexusRemembersForItsWindow) {
   const auto rule = rule_of("nexus", {{"soonest_s", 0}});
   rule->start(kStart, {100});
-  EXPECT_THAT(rule->sample(at(1), {200}).value(),
+  EXPECT_THAT(rule->sample(at_seconds(1), {200}).value(),
               ElementsAre(DoubleNear(200 - 100 * std::exp(-0.1), 1e-9)));
 }
 
 TEST(ReplanRule, PeriodicPlansForTheSmoothedRatesWithItsMargin) {
   const auto rule = rule_of("periodic", {{"period_s", 2}, {"weight", 0.5}, {"margin", 2}});
   rule->start(kStart, {100});
-  EXPECT_FALSE(rule->sample(at(1), {200}));                                    // 150
-  EXPECT_THAT(rule->sample(at(2), {50}).value(), ElementsAre(DoubleEq(200)));  // 100 * 2
+  EXPECT_FALSE(rule->sample(at_seconds(1), {200}));                                    // 150
+  EXPECT_THAT(rule->sample(at_seconds(2), {50}).value(), ElementsAre(DoubleEq(200)));  // 100 * 2
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ namespace {
 using ::testing::ElementsAre;
 
 // One workload on whole GPUs with the given planned rates; latency(b) = 5 + b ms, batches to 4.
-class World {
+class RoutedWorld {
  public:
-  World(Routing routing, const std::vector<double>& rates, std::uint32_t processes = 1) {
+  RoutedWorld(Routing routing, const std::vector<double>& rates, std::uint32_t processes = 1) {
     workloads_ = {workload_of("w", "m"), workload_of("nobody", "m")};
     profiles_.add(linear_profile("m", "ideal", 5, 1, 4));
     Plan plan;
@@ -58,7 +58,7 @@ class World {
 };
 
 std::string smooth_sequence(const std::vector<double>& rates, int n) {
-  World world(Routing::kWrr, rates);
+  RoutedWorld world(Routing::kWrr, rates);
   Router router(world.deployment());
   std::string sequence;
   for (int i = 0; i < n; ++i) sequence += static_cast<char>('a' + world.pick(router));
@@ -66,7 +66,7 @@ std::string smooth_sequence(const std::vector<double>& rates, int n) {
 }
 
 TEST(Router, CentralRoutingKnowsOnlyTheWorkloadsQueue) {
-  World world(Routing::kCentral, {1, 1, 1});
+  RoutedWorld world(Routing::kCentral, {1, 1, 1});
   Router router(world.deployment());
   for (std::uint64_t draw : {std::uint64_t{0}, ~std::uint64_t{0}}) {
     EXPECT_EQ(world.pick(router, draw), 0u);
@@ -76,7 +76,7 @@ TEST(Router, CentralRoutingKnowsOnlyTheWorkloadsQueue) {
 TEST(Router, AnUnservedWorkloadHasNoQueue) {
   for (const Routing routing : {Routing::kCentral, Routing::kWeightedRandom, Routing::kWrr,
                                 Routing::kShortestFinish, Routing::kDrr}) {
-    World world(routing, {1, 1});
+    RoutedWorld world(routing, {1, 1});
     Router router(world.deployment());
     EXPECT_FALSE(world.route(router, 1).has_value());
   }
@@ -106,7 +106,7 @@ TEST(Router, SmoothRoundRobinNeverStraysFromTheWeightsByAsMuchAsTwoRequests) {
 
 TEST(Router, DeficitRoundRobinTakesTurnsAndKeepsWhatIsLeft) {
   const auto sequence = [](const std::vector<double>& rates, int n) {
-    World world(Routing::kDrr, rates);
+    RoutedWorld world(Routing::kDrr, rates);
     Router router(world.deployment());
     std::string picks;
     for (int i = 0; i < n; ++i) picks += static_cast<char>('a' + world.pick(router));
@@ -119,7 +119,7 @@ TEST(Router, DeficitRoundRobinTakesTurnsAndKeepsWhatIsLeft) {
 }
 
 TEST(Router, WeightedRandomCutsTheDrawByTheCumulativeWeights) {
-  World world(Routing::kWeightedRandom, {1, 2, 1});  // 0.25, 0.75, 1
+  RoutedWorld world(Routing::kWeightedRandom, {1, 2, 1});  // 0.25, 0.75, 1
   Router router(world.deployment());
   const std::uint64_t quarter = std::uint64_t{1} << 62;
   EXPECT_EQ(world.pick(router, 0), 0u);
@@ -132,7 +132,7 @@ TEST(Router, WeightedRandomCutsTheDrawByTheCumulativeWeights) {
 
 TEST(Router, WeightedRandomFrequenciesFollowTheWeights) {
   const std::vector<double> rates{7, 3, 11, 1};  // of 22
-  World world(Routing::kWeightedRandom, rates);
+  RoutedWorld world(Routing::kWeightedRandom, rates);
   Router router(world.deployment());
   RandomStream stream(StreamKey(1).with("routing"));
   constexpr double kDraws = 220'000;
@@ -146,7 +146,7 @@ TEST(Router, WeightedRandomFrequenciesFollowTheWeights) {
 }
 
 TEST(Router, ShortestFinishCountsTheFullBatchesAheadAndTheBatchJoined) {
-  World world(Routing::kShortestFinish, {1, 1});
+  RoutedWorld world(Routing::kShortestFinish, {1, 1});
   Router router(world.deployment());
   EXPECT_EQ(world.pick(router), 0u);  // a tie goes to the lower index
   // Queue 0 holds 4: 9 ms for the full batch, then 6 for one more = 15. Queue 1 is empty, but its
@@ -165,7 +165,7 @@ TEST(Router, ShortestFinishCountsTheFullBatchesAheadAndTheBatchJoined) {
 }
 
 TEST(Router, ShortestFinishSpreadsTheBatchesAheadOverTheProcesses) {
-  World world(Routing::kShortestFinish, {1, 1}, 2);
+  RoutedWorld world(Routing::kShortestFinish, {1, 1}, 2);
   Router router(world.deployment());
   // Replica 0 (executors 0, 1; free at 0 and 3 ms) has 9 waiting: batches at 0 and 3, and the
   // third, which the request joins as its second, at 9 on the process that is free first: 9 + 7 =
@@ -184,7 +184,7 @@ TEST(Router, ShortestFinishSpreadsTheBatchesAheadOverTheProcesses) {
 }
 
 TEST(Router, ShortestFinishDoesNotReckonWithTimesInThePast) {
-  World world(Routing::kShortestFinish, {1, 1});
+  RoutedWorld world(Routing::kShortestFinish, {1, 1});
   Router router(world.deployment());
   world.books().now = kStart + from_ms(100);
   world.books().executors[0].belief.free_at = kStart + from_ms(90);
@@ -193,7 +193,7 @@ TEST(Router, ShortestFinishDoesNotReckonWithTimesInThePast) {
 }
 
 TEST(Router, ShortestFinishAvoidsAnExecutorThatIsDown) {
-  World world(Routing::kShortestFinish, {1, 1});
+  RoutedWorld world(Routing::kShortestFinish, {1, 1});
   Router router(world.deployment());
   world.books().executors[0].belief.up = false;
   EXPECT_EQ(world.pick(router), 1u);

@@ -13,9 +13,9 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-Stage stage_of(const std::string& model,
-               std::vector<std::uint32_t> after,
-               std::uint32_t fan_out = 1) {
+Stage split_stage(const std::string& model,
+                  std::vector<std::uint32_t> after,
+                  std::uint32_t fan_out = 1) {
   const Stage::Wait wait = after.size() > 1 ? Stage::Wait::kAll : Stage::Wait::kEach;
   return {model, model, std::move(after), wait, FanOut(fan_out)};
 }
@@ -43,8 +43,8 @@ Profile constant(const std::string& model, double ms) {
 
 TEST(EqualSplit, DividesByTheLongestPathThroughEachStage) {
   // a -> b -> c and a -> d: d's longest path has two stages, the others' three.
-  const std::vector<Stage> stages{stage_of("a", {}), stage_of("b", {0}), stage_of("c", {1}),
-                                  stage_of("d", {0})};
+  const std::vector<Stage> stages{split_stage("a", {}), split_stage("b", {0}),
+                                  split_stage("c", {1}), split_stage("d", {0})};
   const std::vector<Profile> profiles{constant("a", 1), constant("b", 1), constant("c", 1),
                                       constant("d", 1)};
   EXPECT_THAT(split("equal", stages, 90, profiles),
@@ -53,7 +53,8 @@ TEST(EqualSplit, DividesByTheLongestPathThroughEachStage) {
 
 TEST(ProportionalSplit, DividesByLatencyOnTheSlowestPath) {
   // a 10 -> b 20 and a 10 -> c 40: through a and c 50 ms, through b 30 ms.
-  const std::vector<Stage> stages{stage_of("a", {}), stage_of("b", {0}), stage_of("c", {0})};
+  const std::vector<Stage> stages{split_stage("a", {}), split_stage("b", {0}),
+                                  split_stage("c", {0})};
   const std::vector<Profile> profiles{constant("a", 10), constant("b", 20), constant("c", 40)};
   const auto slos = split("proportional", stages, 300, profiles);
   EXPECT_NEAR(to_ms(slos[0]), 60, 1e-5);
@@ -62,7 +63,7 @@ TEST(ProportionalSplit, DividesByLatencyOnTheSlowestPath) {
 }
 
 TEST(ProportionalSplit, ComparesAtTheBatchThatIsAskedFor) {
-  const std::vector<Stage> stages{stage_of("a", {}), stage_of("b", {0})};
+  const std::vector<Stage> stages{split_stage("a", {}), split_stage("b", {0})};
   // At batch 1: 2 and 2; at batch 8: 9 and 2.
   const std::vector<Profile> profiles{linear_profile("a", "ideal", 1, 1, 8),
                                       linear_profile("b", "ideal", 2, 0, 8)};
@@ -75,7 +76,7 @@ TEST(ProportionalSplit, ComparesAtTheBatchThatIsAskedFor) {
 // steps); y b = 1 from 20 ms (3 steps), b = 2 from 36 ms (5 steps). x 3, y 5: 12/2 + 18/2 = 15 ms
 // of GPU per request; x 4 or 5, y 4 or 3: 6 + 10 = 16. The first wins.
 TEST(NexusSplit, IsTheOneThatNeedsTheFewestGpus) {
-  const std::vector<Stage> stages{stage_of("x", {}), stage_of("y", {0})};
+  const std::vector<Stage> stages{split_stage("x", {}), split_stage("y", {0})};
   const std::vector<Profile> profiles{
       table_profile("x", "ideal", {point_of({}, 1, 1, 10), point_of({}, 1, 2, 12)}),
       table_profile("y", "ideal", {point_of({}, 1, 1, 10), point_of({}, 1, 2, 18)})};
@@ -85,7 +86,8 @@ TEST(NexusSplit, IsTheOneThatNeedsTheFewestGpus) {
 
 // Brute force over all splits of a fork with fan-out: the program finds a cost as low.
 TEST(NexusSplit, IsAsGoodAsTheBestOfAllSplitsOfAFork) {
-  const std::vector<Stage> stages{stage_of("p", {}), stage_of("q", {0}, 3), stage_of("r", {0})};
+  const std::vector<Stage> stages{split_stage("p", {}), split_stage("q", {0}, 3),
+                                  split_stage("r", {0})};
   const std::vector<Profile> profiles{linear_profile("p", "ideal", 4, 2, 16),
                                       linear_profile("q", "ideal", 6, 1, 16),
                                       linear_profile("r", "ideal", 3, 3, 16)};
@@ -116,23 +118,25 @@ TEST(NexusSplit, IsAsGoodAsTheBestOfAllSplitsOfAFork) {
 
 TEST(NexusSplit, SaysWhereItHasNoAnswer) {
   const std::vector<Profile> profiles{constant("a", 10), constant("b", 10), constant("c", 10)};
-  const std::vector<Stage> join{stage_of("a", {}), stage_of("b", {}), stage_of("c", {0, 1})};
+  const std::vector<Stage> join{split_stage("a", {}), split_stage("b", {}),
+                                split_stage("c", {0, 1})};
   try {
     split("nexus", join, 100, profiles);
     FAIL();
   } catch (const NoAnswer& answer) {
     EXPECT_THAT(answer.what(), HasSubstr("\"c\" follows 2 stages"));
   }
-  const std::vector<Stage> chain{stage_of("a", {}), stage_of("b", {0})};
+  const std::vector<Stage> chain{split_stage("a", {}), split_stage("b", {0})};
   EXPECT_THROW(split("nexus", chain, 39, profiles), NoAnswer);  // 2 * 10 + 2 * 10 ms
   EXPECT_NO_THROW(split("nexus", chain, 40, profiles));
 }
 
-class EverySplit : public testing::TestWithParam<std::string> {};
+class EverySplit : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EverySplit, StaysWithinTheSloOnEveryPath) {
-  const std::vector<Stage> stages{stage_of("a", {}), stage_of("b", {0}, 2), stage_of("c", {0}),
-                                  stage_of("d", {1}, 3), stage_of("e", {})};
+  const std::vector<Stage> stages{split_stage("a", {}), split_stage("b", {0}, 2),
+                                  split_stage("c", {0}), split_stage("d", {1}, 3),
+                                  split_stage("e", {})};
   const std::vector<Profile> profiles{
       linear_profile("a", "ideal", 3, 1, 8), linear_profile("b", "ideal", 7, 2, 8),
       linear_profile("c", "ideal", 1, 5, 8), linear_profile("d", "ideal", 2, 2, 8),
@@ -149,7 +153,7 @@ TEST_P(EverySplit, StaysWithinTheSloOnEveryPath) {
 
 INSTANTIATE_TEST_SUITE_P(Registered,
                          EverySplit,
-                         testing::ValuesIn(slo_split_names()),
+                         ::testing::ValuesIn(slo_split_names()),
                          [](const auto& param) { return param.param; });
 
 }  // namespace

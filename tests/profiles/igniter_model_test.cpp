@@ -109,7 +109,7 @@ TEST(IgniterModel, PredictsWhatThePublicCodePredicts) {
   }
 }
 
-Profile profile_of(const IgniterModel& model) {
+Profile igniter_profile(const IgniterModel& model) {
   Profile profile;
   profile.model = "net";
   profile.gpu = "v100";
@@ -119,7 +119,7 @@ Profile profile_of(const IgniterModel& model) {
 }
 
 TEST(IgniterInterpolation, MeasuredWhereMeasuredTheFormulaElsewhere) {
-  Profile profile = profile_of(plain_model());
+  Profile profile = igniter_profile(plain_model());
   profile.igniter->max_batch = 16;
   LatencyPoint point;
   point.share = {ShareKind::kPercent, 50};
@@ -152,7 +152,7 @@ TEST(IgniterInterpolation, JsonAndStoreKeepTheCoefficients) {
   double value = 1.25;
   for (const IgniterField& field : igniter_fields()) field.of(model) = value += 1.0 / 3;
   model.max_batch = 48;
-  const Profile profile = profile_of(model);
+  const Profile profile = igniter_profile(model);
   Faults faults;
   const Json json = to_json(profile);
   const auto read = read_profile(JsonNode(json, "p.json", faults), {});
@@ -182,7 +182,7 @@ TEST(IgniterInterference, IsThePredictedLatencyOverThatAlone) {
   model.cache_per_l2_pct = 0.01;
   model.l2_base_pct = 10;
   ProfileSet profiles;
-  profiles.add(profile_of(model));
+  profiles.add(igniter_profile(model));
   Profile bare;
   bare.model = "bare";
   bare.gpu = "v100";

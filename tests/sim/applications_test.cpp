@@ -94,7 +94,7 @@ Scenario busy_scenario(const std::string& dispatcher) {
   return scenario;
 }
 
-class EveryDispatcherWithApplications : public testing::TestWithParam<std::string> {};
+class EveryDispatcherWithApplications : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(EveryDispatcherWithApplications, LosesAndDoublesNoRequest) {
   Scenario scenario = busy_scenario(GetParam());
@@ -110,7 +110,7 @@ TEST_P(EveryDispatcherWithApplications, LosesAndDoublesNoRequest) {
 
 INSTANTIATE_TEST_SUITE_P(Registered,
                          EveryDispatcherWithApplications,
-                         testing::ValuesIn(dispatcher_names()),
+                         ::testing::ValuesIn(dispatcher_names()),
                          [](const auto& param) { return param.param; });
 
 TEST(Applications, StagesGetWhatTheirFanOutSays) {

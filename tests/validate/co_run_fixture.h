@@ -11,6 +11,11 @@ namespace tangram::testing {
 
 using SlowdownOf = std::function<double(const CoRunSide& victim, const CoRunSide& aggressor)>;
 
+// The same slowdown everywhere.
+inline double flat(const CoRunSide&, const CoRunSide&) {
+  return 1.1;
+}
+
 // A model's use and kernels at a place, all different and none a multiple of another.
 inline CoRunSide side_of(std::size_t model, std::uint32_t batch, double share_pct) {
   static const std::vector<std::string> names{"a", "b", "c", "d"};

@@ -7,7 +7,7 @@
 namespace tangram {
 namespace {
 
-Profile profile(const std::string& model, double latency_ms) {
+Profile profile_of(const std::string& model, double latency_ms) {
   Profile p;
   p.model = model;
   p.gpu = "v100";
@@ -23,10 +23,10 @@ Profile profile(const std::string& model, double latency_ms) {
 }
 
 TEST(CoRunRecords, BothDirectionsOfOneCoRunShareItsNumber) {
-  Profile a = profile("a", 10);
+  Profile a = profile_of("a", 10);
   a.launches = 20;
   a.co_runs = {{"b", 8, 2, 20, 80, 1.1}, {"b", 8, 8, 20, 80, 1.2}};
-  Profile b = profile("b", 5);
+  Profile b = profile_of("b", 5);
   b.co_runs = {{"a", 8, 8, 80, 20, 1.4}, {"a", 2, 8, 80, 20, 1.3}};
   const std::vector<CoRunRecord> records = co_run_records({a, b});
   ASSERT_EQ(records.size(), 4U);
@@ -54,7 +54,7 @@ TEST(CoRunRecords, BothDirectionsOfOneCoRunShareItsNumber) {
 }
 
 TEST(CoRunRecords, ANeighbourWithoutAProfileIsKnownByNameOnly) {
-  Profile a = profile("a", 10);
+  Profile a = profile_of("a", 10);
   a.co_runs = {{"stranger", 8, 8, 20, 80, 1.1}};
   const std::vector<CoRunRecord> records = co_run_records({a});
   ASSERT_EQ(records.size(), 1U);
@@ -63,7 +63,7 @@ TEST(CoRunRecords, ANeighbourWithoutAProfileIsKnownByNameOnly) {
 }
 
 TEST(CoRunRecords, UseOfTheWholeGpuCountsInProportionToTheShare) {
-  Profile a = profile("a", 10);
+  Profile a = profile_of("a", 10);
   a.points[0].share = {ShareKind::kPercent, 100};
   a.co_runs = {{"a", 8, 8, 20, 80, 1.1}};
   const std::vector<CoRunRecord> records = co_run_records({a});
@@ -72,14 +72,14 @@ TEST(CoRunRecords, UseOfTheWholeGpuCountsInProportionToTheShare) {
 }
 
 TEST(CoRunRecords, AProfileInSmsIsReadInSms) {
-  Profile a = profile("a", 10);
+  Profile a = profile_of("a", 10);
   a.points[0].share = {ShareKind::kSms, 16};  // a V100 has 80
   a.co_runs = {{"a", 8, 8, 20, 80, 1.1}};
   EXPECT_EQ(co_run_records({a})[0].victim.solo_ms, 10);
 }
 
 TEST(CoRunRecords, GpuTypesDoNotMix) {
-  Profile a = profile("a", 10);
+  Profile a = profile_of("a", 10);
   a.co_runs = {{"a", 8, 8, 20, 80, 1.1}};
   Profile b = a;
   b.gpu = "t4";

@@ -16,10 +16,6 @@ using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 
-double flat(const CoRunSide&, const CoRunSide&) {
-  return 1.1;
-}
-
 const InterferenceCandidate& candidate(const std::string& name) {
   for (const InterferenceCandidate& c : interference_candidates()) {
     if (c.name == name) return c;
@@ -71,7 +67,7 @@ TEST(InterferenceCandidates, FindTheCoefficientsThatMadeTheData) {
 }
 
 TEST(InterferenceCandidates, SayWhatARecordLacks) {
-  auto records = testing::co_runs(2, flat);
+  auto records = testing::co_runs(2, testing::flat);
   records[0].aggressor.dram.reset();
   records[1].victim.kernels.reset();
   EXPECT_EQ(candidate("gpulet").lacking(records[0]), "L2 and DRAM use");
@@ -81,7 +77,7 @@ TEST(InterferenceCandidates, SayWhatARecordLacks) {
 }
 
 TEST(Folds, LeavingAPairOutTrainsOnNoRowOfIt) {
-  const auto records = testing::co_runs(4, flat);
+  const auto records = testing::co_runs(4, testing::flat);
   const std::vector<Fold> folds = leave_pair_out(records);
   ASSERT_EQ(folds.size(), 6U);
   std::set<std::size_t> judged;
@@ -97,7 +93,7 @@ TEST(Folds, LeavingAPairOutTrainsOnNoRowOfIt) {
 }
 
 TEST(Folds, LeavingAModelOutTrainsOnNoRowWithItInEitherRole) {
-  const auto records = testing::co_runs(4, flat);
+  const auto records = testing::co_runs(4, testing::flat);
   const std::vector<Fold> folds = leave_model_out(records);
   ASSERT_EQ(folds.size(), 4U);
   for (const Fold& fold : folds) {
@@ -113,7 +109,7 @@ TEST(Folds, LeavingAModelOutTrainsOnNoRowWithItInEitherRole) {
 }
 
 TEST(Folds, ARandomSplitKeepsBothDirectionsOfACoRunTogether) {
-  const auto records = testing::co_runs(3, flat);
+  const auto records = testing::co_runs(3, testing::flat);
   const Fold fold = random_split(records, 1, 0);
   std::set<std::uint32_t> train, test;
   for (const std::size_t i : fold.train) train.insert(records[i].run);
@@ -127,13 +123,14 @@ TEST(Folds, ARandomSplitKeepsBothDirectionsOfACoRunTogether) {
 }
 
 TEST(Folds, TwoModelsHaveNoPairToLeaveOut) {
-  EXPECT_TRUE(leave_pair_out(testing::co_runs(2, flat)).empty());
-  EXPECT_TRUE(leave_model_out(testing::co_runs(3, flat)).size() == 3U);
-  EXPECT_EQ(cross_validate(testing::co_runs(2, flat), {}, constant_candidate()), std::nullopt);
+  EXPECT_TRUE(leave_pair_out(testing::co_runs(2, testing::flat)).empty());
+  EXPECT_TRUE(leave_model_out(testing::co_runs(3, testing::flat)).size() == 3U);
+  EXPECT_EQ(cross_validate(testing::co_runs(2, testing::flat), {}, constant_candidate()),
+            std::nullopt);
 }
 
 TEST(TellingRuns, AreTheMiddleThenTheSharesThenTheCorners) {
-  const auto records = testing::co_runs(2, flat);
+  const auto records = testing::co_runs(2, testing::flat);
   const auto places = [&](std::size_t count) {
     std::vector<std::tuple<std::uint32_t, std::uint32_t, double>> found;
     for (const std::uint32_t run : telling_runs(all_of(records), count)) {
@@ -152,7 +149,7 @@ TEST(TellingRuns, AreTheMiddleThenTheSharesThenTheCorners) {
 }
 
 TEST(CrossValidation, AModelIsNeverShownTheRowsItIsJudgedOn) {
-  const auto records = testing::co_runs(4, flat);
+  const auto records = testing::co_runs(4, testing::flat);
   for (const std::size_t own : {0, 1, 9}) {
     InterferenceCandidate spy;
     spy.name = "spy";
@@ -241,7 +238,7 @@ TEST(CrossValidation, OneCoRunOfThePairTellsItsOffset) {
 }
 
 TEST(CrossValidation, APairWithTooFewCoRunsToShowIsNotJudged) {
-  auto records = testing::co_runs(3, flat);
+  auto records = testing::co_runs(3, testing::flat);
   std::erase_if(records, [](const CoRunRecord& r) {
     return pair_name(r) == "a + b" && r.victim.batch != 8 && r.aggressor.batch != 8;
   });

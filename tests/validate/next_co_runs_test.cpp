@@ -12,10 +12,6 @@
 namespace tangram {
 namespace {
 
-double flat(const CoRunSide&, const CoRunSide&) {
-  return 1.1;
-}
-
 // The mean of |x|, x normal with this standard deviation.
 double magnitude(double sd) {
   return sd * std::sqrt(2 / std::numbers::pi);
@@ -47,7 +43,7 @@ TEST(NextCoRuns, TheExpectedErrorAfterACoRunIsThatOfTheRestOfThePair) {
 }
 
 TEST(NextCoRuns, MeasuredPairsComeLaterAndEachStepCountsTheOnesBefore) {
-  const auto records = testing::co_runs(2, flat);
+  const auto records = testing::co_runs(2, testing::flat);
   const auto next = next_co_runs({"a", "b", "c"}, records, {0.03, 0.02}, 8);
   ASSERT_EQ(next.size(), 8U);
   for (std::size_t i = 0; i < 5; ++i) {
@@ -62,7 +58,7 @@ TEST(NextCoRuns, MeasuredPairsComeLaterAndEachStepCountsTheOnesBefore) {
 }
 
 TEST(NextCoRuns, AFullyMeasuredPairSaysHowManyItHas) {
-  auto records = testing::co_runs(2, flat);
+  auto records = testing::co_runs(2, testing::flat);
   for (CoRunRecord& record : records) record.victim.model = record.aggressor.model = "a";
   const auto next = next_co_runs({"a"}, records, {0.03, 0.02}, 1);
   ASSERT_EQ(next.size(), 1U);
@@ -89,7 +85,7 @@ TEST(CoRunSpread, IsThatOfTheMeansAndInsideThem) {
 
 TEST(CoRunSpread, OfTooLittleIsThatOfTheV100) {
   EXPECT_EQ(spread_of({}).between, CoRunSpread{}.between);
-  EXPECT_EQ(spread_of(testing::co_runs(2, flat)).within, CoRunSpread{}.within);
+  EXPECT_EQ(spread_of(testing::co_runs(2, testing::flat)).within, CoRunSpread{}.within);
 }
 
 }  // namespace

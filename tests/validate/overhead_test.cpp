@@ -16,7 +16,7 @@ BatchSpan span(double decided_ms, double start_ms, double end_ms, double predict
           {}};
 }
 
-StoredResult result_of(std::vector<BatchSpan> timeline) {
+StoredResult result_of_timeline(std::vector<BatchSpan> timeline) {
   StoredResult result;
   result.scenario_text = R"({"warmup_s": 0.01})";
   result.executors = {"gpu 0"};
@@ -28,7 +28,8 @@ StoredResult result_of(std::vector<BatchSpan> timeline) {
 TEST(Overhead, IsTheWaitOfAFreeExecutorAndTheTimeBeyondTheProfile) {
   // The first began 1 ms after its decision, the second 3 ms after the first's end, at 30 ms;
   // durations are 19 and 17 ms where 18 and 15 were believed.
-  const std::vector<StoredResult> real{result_of({span(10, 11, 30, 18), span(20, 33, 50, 15)})};
+  const std::vector<StoredResult> real{
+      result_of_timeline({span(10, 11, 30, 18), span(20, 33, 50, 15)})};
   const BatchOverhead overhead = fit_overhead(real);
   EXPECT_EQ(overhead.batches, 2U);
   EXPECT_DOUBLE_EQ(overhead.dispatch_ms, 2);     // (1 + 3) / 2
@@ -38,7 +39,8 @@ TEST(Overhead, IsTheWaitOfAFreeExecutorAndTheTimeBeyondTheProfile) {
 
 TEST(Overhead, LeavesTheWarmupOutButKnowsWhenItsBatchesEnd) {
   // The first begins before 10 ms, and frees the executor at 20 ms.
-  const std::vector<StoredResult> real{result_of({span(1, 1, 20, 10), span(2, 21, 31, 10)})};
+  const std::vector<StoredResult> real{
+      result_of_timeline({span(1, 1, 20, 10), span(2, 21, 31, 10)})};
   const BatchOverhead overhead = fit_overhead(real);
   EXPECT_EQ(overhead.batches, 1U);
   EXPECT_DOUBLE_EQ(overhead.dispatch_ms, 1);
@@ -48,7 +50,7 @@ TEST(Overhead, LeavesTheWarmupOutButKnowsWhenItsBatchesEnd) {
 TEST(Overhead, IsFittedForEachModelApart) {
   BatchSpan other = span(30, 31, 40, 6);  // 1 ms late, 9 ms where 6 were believed
   other.workload = WorkloadId(1);
-  std::vector<StoredResult> real{result_of({span(10, 11, 30, 18), other})};
+  std::vector<StoredResult> real{result_of_timeline({span(10, 11, 30, 18), other})};
   real[0].runs[0].workloads.resize(2);
   real[0].runs[0].workloads[0].model = "m";
   real[0].runs[0].workloads[1].model = "n";
@@ -75,7 +77,7 @@ TEST(Overhead, IsAddedToEveryLatencyOfAProfileAndItsSamples) {
 }
 
 TEST(Overhead, IsNeverNegative) {
-  const std::vector<StoredResult> real{result_of({span(10, 10, 15, 18)})};
+  const std::vector<StoredResult> real{result_of_timeline({span(10, 10, 15, 18)})};
   const BatchOverhead overhead = fit_overhead(real);
   EXPECT_DOUBLE_EQ(overhead.execution_ms, -13);  // 5 ms where 18 were believed
   EXPECT_EQ(overhead.overhead_ms(), 0);

@@ -157,13 +157,6 @@ TEST(LognormalArrivals, HaveTheQuantilesOfTheNormalLogarithm) {
   }
 }
 
-ArrivalSpec mmpp_of(std::vector<MmppState> states) {
-  ArrivalSpec spec;
-  spec.process = Process::kMmpp;
-  spec.states = std::move(states);
-  return spec;
-}
-
 // A ramp, a gamma and an mmpp segment, shorter and longer than their gaps, over and over.
 ArrivalSpec segments() {
   ArrivalSpec ramp = spec_of(Process::kPoisson, 100);

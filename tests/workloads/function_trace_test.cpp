@@ -37,14 +37,16 @@ constexpr const char* kCalls =
     "a2,f1,4,0\n"
     "a1,f1,4.25,0.000000001\n";
 
-struct Outcome {
+struct ParsedTrace {
   Recording recording;
   std::vector<Fault> faults;
 };
 
-Outcome parse(const std::string& text, const std::string& format, FunctionChoice choice = {}) {
+ParsedTrace parse_functions(const std::string& text,
+                            const std::string& format,
+                            FunctionChoice choice = {}) {
   Faults faults;
-  Outcome outcome;
+  ParsedTrace outcome;
   outcome.recording = parse_trace(text, {"f.csv", format, "", std::move(choice)}, faults);
   try {
     faults.throw_if_any();
@@ -54,43 +56,45 @@ Outcome parse(const std::string& text, const std::string& format, FunctionChoice
   return outcome;
 }
 
-std::vector<std::uint64_t> counts(FunctionChoice choice) {
-  const Outcome outcome = parse(kCounts, "azure_functions_2019", std::move(choice));
+std::vector<std::uint64_t> minute_counts(FunctionChoice choice) {
+  const ParsedTrace outcome = parse_functions(kCounts, "azure_functions_2019", std::move(choice));
   for (const Fault& fault : outcome.faults) ADD_FAILURE() << fault.where << ": " << fault.what;
   return outcome.recording.per_minute;
 }
 
 std::vector<std::int64_t> calls(FunctionChoice choice) {
-  const Outcome outcome = parse(kCalls, "azure_functions_2021", std::move(choice));
+  const ParsedTrace outcome = parse_functions(kCalls, "azure_functions_2021", std::move(choice));
   for (const Fault& fault : outcome.faults) ADD_FAILURE() << fault.where << ": " << fault.what;
   std::vector<std::int64_t> out;
   for (const Duration time : outcome.recording.times) out.push_back(time.count());
   return out;
 }
 
-using Kind = FunctionChoice::Kind;
+using Choose = FunctionChoice::Kind;
 
 TEST(Functions2019, AreMergedUnlessSomeAreChosen) {
-  EXPECT_THAT(counts({}), ElementsAre(13, 17, 15, 11, 12));
+  EXPECT_THAT(minute_counts({}), ElementsAre(13, 17, 15, 11, 12));
 }
 
 TEST(Functions2019, AreChosenByRankOverAllTheirTriggers) {
   // Totals: a1/f1 6, a1/f2 55, a2/f1 7, a2/f3 0.
-  EXPECT_THAT(counts({Kind::kRank, 1, 1, {}}), ElementsAre(10, 10, 15, 10, 10));
-  EXPECT_THAT(counts({Kind::kRank, 2, 3, {}}), ElementsAre(3, 7, 0, 1, 2));
+  EXPECT_THAT(minute_counts({Choose::kRank, 1, 1, {}}), ElementsAre(10, 10, 15, 10, 10));
+  EXPECT_THAT(minute_counts({Choose::kRank, 2, 3, {}}), ElementsAre(3, 7, 0, 1, 2));
 }
 
 TEST(Functions2019, AreChosenByNameWithOrWithoutTheirApp) {
-  EXPECT_THAT(counts({Kind::kNames, 0, 0, {"f1"}}), ElementsAre(3, 7, 0, 1, 2));
-  EXPECT_THAT(counts({Kind::kNames, 0, 0, {"a1/f1"}}), ElementsAre(3, 0, 0, 1, 2));
-  EXPECT_THAT(counts({Kind::kNames, 0, 0, {"o2/a2/f1", "f3"}}), ElementsAre(0, 7, 0, 0, 0));
+  EXPECT_THAT(minute_counts({Choose::kNames, 0, 0, {"f1"}}), ElementsAre(3, 7, 0, 1, 2));
+  EXPECT_THAT(minute_counts({Choose::kNames, 0, 0, {"a1/f1"}}), ElementsAre(3, 0, 0, 1, 2));
+  EXPECT_THAT(minute_counts({Choose::kNames, 0, 0, {"o2/a2/f1", "f3"}}),
+              ElementsAre(0, 7, 0, 0, 0));
 }
 
 TEST(Functions2019, FallIntoExactlyOneHashPartEach) {
   std::vector<std::uint64_t> sum(5, 0);
   std::size_t parts = 0;
   for (std::uint64_t part = 0; part < 3; ++part) {
-    const Outcome outcome = parse(kCounts, "azure_functions_2019", {Kind::kHash, part, 3, {}});
+    const ParsedTrace outcome =
+        parse_functions(kCounts, "azure_functions_2019", {Choose::kHash, part, 3, {}});
     if (!outcome.faults.empty()) continue;  // an empty part
     ++parts;
     for (std::size_t i = 0; i < 5; ++i) sum[i] += outcome.recording.per_minute[i];
@@ -105,11 +109,11 @@ TEST(Functions2021, ArriveAtTheEndLessTheDuration) {
 }
 
 TEST(Functions2021, KeepTheTimeOfTheWholeFileWhenSomeAreChosen) {
-  EXPECT_THAT(calls({Kind::kRank, 1, 1, {}}), ElementsAre(1'750'000'000, 3'999'999'999));
-  EXPECT_THAT(calls({Kind::kNames, 0, 0, {"a2/f1"}}), ElementsAre(3'750'000'000));
+  EXPECT_THAT(calls({Choose::kRank, 1, 1, {}}), ElementsAre(1'750'000'000, 3'999'999'999));
+  EXPECT_THAT(calls({Choose::kNames, 0, 0, {"a2/f1"}}), ElementsAre(3'750'000'000));
 }
 
-struct Malformed {
+struct MalformedFunctionRows {
   std::string name;
   std::string format;
   std::string text;
@@ -117,10 +121,10 @@ struct Malformed {
   std::string what;
 };
 
-class MalformedFunctions : public ::testing::TestWithParam<Malformed> {};
+class MalformedFunctions : public ::testing::TestWithParam<MalformedFunctionRows> {};
 
 TEST_P(MalformedFunctions, IsOneFaultWithItsPlace) {
-  const Outcome outcome = parse(GetParam().text, GetParam().format);
+  const ParsedTrace outcome = parse_functions(GetParam().text, GetParam().format);
   ASSERT_EQ(outcome.faults.size(), 1U);
   EXPECT_EQ(outcome.faults[0].where, GetParam().where);
   EXPECT_THAT(outcome.faults[0].what, HasSubstr(GetParam().what));
@@ -133,44 +137,48 @@ INSTANTIATE_TEST_SUITE_P(
     Workloads,
     MalformedFunctions,
     ::testing::Values(
-        Malformed{"Empty2019", "azure_functions_2019", "", "f.csv", "empty"},
-        Malformed{"NoMinutes", "azure_functions_2019", "HashOwner,HashApp,HashFunction,Trigger\n",
-                  "f.csv:1", "header must be"},
-        Malformed{"MinuteLeftOut", "azure_functions_2019",
-                  "HashOwner,HashApp,HashFunction,Trigger,1,3\n", "f.csv:1", "header must be"},
-        Malformed{"NoRows2019", "azure_functions_2019", kHead2019, "f.csv", "no rows"},
-        Malformed{"NegativeCount", "azure_functions_2019", kHead2019 + "o,a,f,t,1,-2\n", "f.csv:2",
-                  "\"-2\" is not a count of minute 2"},
-        Malformed{"FractionalCount", "azure_functions_2019", kHead2019 + "o,a,f,t,1.5,2\n",
-                  "f.csv:2", "not a count of minute 1"},
-        Malformed{"HugeCount", "azure_functions_2019",
-                  kHead2019 + "o,a,f,t,1,99999999999999999999\n", "f.csv:2", "minute 2"},
-        Malformed{"TooFewMinutes", "azure_functions_2019", kHead2019 + "o,a,f,t,1,2\no,a,f,t,1\n",
-                  "f.csv:3", "5 columns, where line 1 has 6"},
-        Malformed{"TooManyMinutes", "azure_functions_2019", kHead2019 + "o,a,f,t,1,2,3\n",
-                  "f.csv:2", "7 columns"},
-        Malformed{"NoFunction", "azure_functions_2019", kHead2019 + "o,a,,t,1,2\n", "f.csv:2",
-                  "must not be empty"},
-        Malformed{"EmptyLine", "azure_functions_2019", kHead2019 + "\no,a,f,t,1,2\n", "f.csv:2",
-                  "an empty line"},
-        Malformed{"Empty2021", "azure_functions_2021", "", "f.csv:1", "header must be"},
-        Malformed{"NoRows2021", "azure_functions_2021", kHead2021, "f.csv", "no rows"},
-        Malformed{"ThreeColumns", "azure_functions_2021", kHead2021 + "a,f,3\n", "f.csv:2",
-                  "3 columns, not 4"},
-        Malformed{"EndNotANumber", "azure_functions_2021", kHead2021 + "a,f,x,1\n", "f.csv:2",
-                  "end_timestamp: \"x\" is not a number of seconds"},
-        Malformed{"NegativeDuration", "azure_functions_2021", kHead2021 + "a,f,3,-1\n", "f.csv:2",
-                  "duration: \"-1\" is negative"},
-        Malformed{"FarApart", "azure_functions_2021", kHead2021 + "a,f,4.6e9,0\na,f,0,1\n", "f.csv",
-                  "apart"}),
+        MalformedFunctionRows{"Empty2019", "azure_functions_2019", "", "f.csv", "empty"},
+        MalformedFunctionRows{"NoMinutes", "azure_functions_2019",
+                              "HashOwner,HashApp,HashFunction,Trigger\n", "f.csv:1",
+                              "header must be"},
+        MalformedFunctionRows{"MinuteLeftOut", "azure_functions_2019",
+                              "HashOwner,HashApp,HashFunction,Trigger,1,3\n", "f.csv:1",
+                              "header must be"},
+        MalformedFunctionRows{"NoRows2019", "azure_functions_2019", kHead2019, "f.csv", "no rows"},
+        MalformedFunctionRows{"NegativeCount", "azure_functions_2019", kHead2019 + "o,a,f,t,1,-2\n",
+                              "f.csv:2", "\"-2\" is not a count of minute 2"},
+        MalformedFunctionRows{"FractionalCount", "azure_functions_2019",
+                              kHead2019 + "o,a,f,t,1.5,2\n", "f.csv:2", "not a count of minute 1"},
+        MalformedFunctionRows{"HugeCount", "azure_functions_2019",
+                              kHead2019 + "o,a,f,t,1,99999999999999999999\n", "f.csv:2",
+                              "minute 2"},
+        MalformedFunctionRows{"TooFewMinutes", "azure_functions_2019",
+                              kHead2019 + "o,a,f,t,1,2\no,a,f,t,1\n", "f.csv:3",
+                              "5 columns, where line 1 has 6"},
+        MalformedFunctionRows{"TooManyMinutes", "azure_functions_2019",
+                              kHead2019 + "o,a,f,t,1,2,3\n", "f.csv:2", "7 columns"},
+        MalformedFunctionRows{"NoFunction", "azure_functions_2019", kHead2019 + "o,a,,t,1,2\n",
+                              "f.csv:2", "must not be empty"},
+        MalformedFunctionRows{"EmptyLine", "azure_functions_2019", kHead2019 + "\no,a,f,t,1,2\n",
+                              "f.csv:2", "an empty line"},
+        MalformedFunctionRows{"Empty2021", "azure_functions_2021", "", "f.csv:1", "header must be"},
+        MalformedFunctionRows{"NoRows2021", "azure_functions_2021", kHead2021, "f.csv", "no rows"},
+        MalformedFunctionRows{"ThreeColumns", "azure_functions_2021", kHead2021 + "a,f,3\n",
+                              "f.csv:2", "3 columns, not 4"},
+        MalformedFunctionRows{"EndNotANumber", "azure_functions_2021", kHead2021 + "a,f,x,1\n",
+                              "f.csv:2", "end_timestamp: \"x\" is not a number of seconds"},
+        MalformedFunctionRows{"NegativeDuration", "azure_functions_2021", kHead2021 + "a,f,3,-1\n",
+                              "f.csv:2", "duration: \"-1\" is negative"},
+        MalformedFunctionRows{"FarApart", "azure_functions_2021",
+                              kHead2021 + "a,f,4.6e9,0\na,f,0,1\n", "f.csv", "apart"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(FunctionChoice, OfNothingIsAFault) {
-  const auto outcome = parse(kCounts, "azure_functions_2019", {Kind::kRank, 9, 12, {}});
+  const auto outcome = parse_functions(kCounts, "azure_functions_2019", {Choose::kRank, 9, 12, {}});
   ASSERT_EQ(outcome.faults.size(), 1U);
   EXPECT_THAT(outcome.faults[0].what, HasSubstr("none of the 4 functions"));
   const auto named =
-      parse(kCalls, "azure_functions_2021", {Kind::kNames, 0, 0, {"f1", "f9", "f8"}});
+      parse_functions(kCalls, "azure_functions_2021", {Choose::kNames, 0, 0, {"f1", "f9", "f8"}});
   ASSERT_EQ(named.faults.size(), 2U);
   EXPECT_THAT(named.faults[0].what, HasSubstr("no function \"f9\""));
 }

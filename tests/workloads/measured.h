@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "workloads/arrivals.h"
@@ -16,6 +17,13 @@ inline ArrivalSpec spec_of(ArrivalSpec::Process process, double rate_rps) {
   ArrivalSpec spec;
   spec.process = process;
   spec.rate_rps = rate_rps;
+  return spec;
+}
+
+inline ArrivalSpec mmpp_of(std::vector<MmppState> states) {
+  ArrivalSpec spec;
+  spec.process = ArrivalSpec::Process::kMmpp;
+  spec.states = std::move(states);
   return spec;
 }
 

@@ -13,13 +13,6 @@ namespace {
 
 using namespace testing;
 
-ArrivalSpec mmpp_of(std::vector<MmppState> states) {
-  ArrivalSpec spec;
-  spec.process = ArrivalSpec::Process::kMmpp;
-  spec.states = std::move(states);
-  return spec;
-}
-
 TEST(MmppTimeShares, OfTwoStatesAreTheirDwellTimes) {
   // p_i = dwell_i / (dwell_0 + dwell_1).
   const auto shares = mmpp_time_shares({{1, 3, {}}, {1, 1, {}}});

@@ -38,7 +38,7 @@ std::vector<double> first_ms(const ArrivalSpec& spec, std::size_t count) {
 }
 
 // The counts in windows from 0 on.
-std::vector<double> counts(const std::vector<std::int64_t>& times, std::int64_t window) {
+std::vector<double> window_counts(const std::vector<std::int64_t>& times, std::int64_t window) {
   std::vector<double> out(static_cast<std::size_t>(times.back() / window), 0);
   for (const auto time : times) {
     const auto i = static_cast<std::size_t>(time / window);
@@ -100,7 +100,7 @@ TEST(PiecewiseArrivals, OfPoissonSegmentsArePoissonAtEachRate) {
   const auto times = first(
       piecewise({segment(Process::kPoisson, 1, 100), segment(Process::kPoisson, 1, 900)}, true),
       4'000'000);
-  const auto in_seconds = counts(times, 1'000'000'000);
+  const auto in_seconds = window_counts(times, 1'000'000'000);
   for (const std::size_t phase : {0U, 1U}) {
     double sum = 0, squares = 0, n = 0;
     for (std::size_t i = phase; i < in_seconds.size(); i += 2) {
@@ -143,7 +143,7 @@ TEST(PiecewiseArrivals, OfAPoissonRampHaveItsRateEverywhere) {
   // 100/s to 500/s in 10 s: tenth k expects 120 + 40 k arrivals; 400 rounds.
   ArrivalSpec ramp = segment(Process::kPoisson, 10, 100);
   ramp.end_rps = 500;
-  const auto in_seconds = counts(first(piecewise({ramp}, true), 1'200'000), 1'000'000'000);
+  const auto in_seconds = window_counts(first(piecewise({ramp}, true), 1'200'000), 1'000'000'000);
   for (std::size_t tenth = 0; tenth < 10; ++tenth) {
     double sum = 0, n = 0;
     for (std::size_t i = tenth; i < in_seconds.size(); i += 10) {
@@ -165,7 +165,7 @@ TEST(PiecewiseArrivals, MixProcessesAndKeepEachOnesRate) {
   const ArrivalSpec spec = piecewise({lognormal, mmpp}, true);
   EXPECT_DOUBLE_EQ(mean_rate(spec).value(), 125);
   const auto times = first(spec, 1'000'000);
-  const auto windows = counts(times, 2'000'000'000);
+  const auto windows = window_counts(times, 2'000'000'000);
   double sums[2] = {0, 0};
   for (std::size_t i = 0; i < windows.size() / 2 * 2; ++i) sums[i % 2] += windows[i];
   const auto rounds = static_cast<double>(windows.size() / 2);

@@ -23,7 +23,7 @@ std::vector<Fault> faults_of(const Faults& faults) {
   return {};
 }
 
-std::vector<std::int64_t> parse(const std::string& text, const std::string& format) {
+std::vector<std::int64_t> parse_times(const std::string& text, const std::string& format) {
   Faults faults;
   std::vector<std::int64_t> out;
   for (const Duration d : parse_trace(text, {"f.csv", format, ""}, faults).times)
@@ -33,10 +33,10 @@ std::vector<std::int64_t> parse(const std::string& text, const std::string& form
 }
 
 std::vector<std::int64_t> timestamps(const std::string& text) {
-  return parse(text, "timestamps");
+  return parse_times(text, "timestamps");
 }
 std::vector<std::int64_t> azure(const std::string& rows) {
-  return parse("TIMESTAMP,ContextTokens,GeneratedTokens\n" + rows, "azure_llm");
+  return parse_times("TIMESTAMP,ContextTokens,GeneratedTokens\n" + rows, "azure_llm");
 }
 
 TEST(Timestamps, AreReadWithAndWithoutAHeader) {
@@ -94,7 +94,7 @@ TEST(AzureLlm, DaysMonthsAndYearsRollOver) {
   EXPECT_THAT(azure("2100-02-28 00:00:00,1,1\n2100-03-01 00:00:00,1,1\n"), ElementsAre(0, kDay));
 }
 
-struct Malformed {
+struct MalformedRows {
   std::string name;
   std::string format;
   std::string text;
@@ -102,7 +102,7 @@ struct Malformed {
   std::string what;
 };
 
-class MalformedTrace : public ::testing::TestWithParam<Malformed> {};
+class MalformedTrace : public ::testing::TestWithParam<MalformedRows> {};
 
 TEST_P(MalformedTrace, IsOneFaultWithItsPlace) {
   Faults faults;
@@ -119,52 +119,56 @@ INSTANTIATE_TEST_SUITE_P(
     Workloads,
     MalformedTrace,
     ::testing::Values(
-        Malformed{"Empty", "timestamps", "", "f.csv", "the file is empty"},
-        Malformed{"OnlyAHeader", "timestamps", "timestamp_s\n", "f.csv", "no rows after"},
-        Malformed{"EmptyFirstLine", "timestamps", "\n1\n", "f.csv", "the first line is empty"},
-        Malformed{"NotANumber", "timestamps", "1\nnan\n3\n", "f.csv:2", "\"nan\" is not a number"},
-        Malformed{"Infinite", "timestamps", "1\n2\ninf\n", "f.csv:3", "\"inf\" is not a number"},
-        Malformed{"Negative", "timestamps", "-1.5\n2\n", "f.csv:1", "\"-1.5\" is negative"},
-        Malformed{"Overflow", "timestamps", "1\n1e300\n", "f.csv:2", "is more than 4.6e+09 s"},
-        Malformed{"HugeInteger", "timestamps", "1\n99999999999999999999999\n", "f.csv:2",
-                  "is more than 4.6e+09 s"},
-        Malformed{"TrailingText", "timestamps", "1\n2s\n", "f.csv:2", "\"2s\" is not a number"},
-        Malformed{"HalfAnExponent", "timestamps", "1\n2e\n", "f.csv:2", "\"2e\" is not a number"},
-        Malformed{"TwoPoints", "timestamps", "1\n2.3.4\n", "f.csv:2", "is not a number"},
-        Malformed{"EmptyCell", "timestamps", "id,arrival_s\n1,2\n2,\n", "f.csv:3",
-                  "\"\" is not a number"},
-        Malformed{"Unsorted", "timestamps", "1\n3\n2.5\n4\n", "f.csv:3", "0.5 s earlier"},
-        Malformed{"EmptyLineBetween", "timestamps", "1\n\n2\n", "f.csv:2", "an empty line"},
-        Malformed{"UnknownHeader", "timestamps", "time\n1\n", "f.csv:1",
-                  "no column timestamp_s or arrival_s"},
-        Malformed{"TwoTimes", "timestamps", "arrival_s,timestamp_s\n1,1\n", "f.csv:1",
-                  "two columns hold the time"},
-        Malformed{"TwoColumnsNoHeader", "timestamps", "1,2\n3,4\n", "f.csv:1", "2 columns"},
-        Malformed{"RowTooShort", "timestamps", "id,arrival_s\n1,2\n2\n", "f.csv:3",
-                  "1 columns, where line 1 has 2"},
-        Malformed{"Binary", "timestamps", std::string("1\n\0\x01\xff\n", 6), "f.csv:2", "\"???\""},
-        Malformed{"AzureEmpty", "azure_llm", "", "f.csv", "the file is empty"},
-        Malformed{"AzureNoRows", "azure_llm", kAzure, "f.csv", "no rows after"},
-        Malformed{"AzureHeader", "azure_llm", "TIME,A,B\n", "f.csv:1", "the header must be"},
-        Malformed{"AzureColumns", "azure_llm", kAzure + "2023-11-16 18:15:46.6805900,3\n",
-                  "f.csv:2", "2 columns, not 3"},
-        Malformed{"AzureTokens", "azure_llm", kAzure + "2023-11-16 18:15:46.6805900,3,-4\n",
-                  "f.csv:2", "\"-4\" is not a number of generated tokens"},
-        Malformed{"AzureShape", "azure_llm", kAzure + "2023-11-16T18:15:46,3,4\n", "f.csv:2",
-                  "is not of the form"},
-        Malformed{"AzureFraction", "azure_llm", kAzure + "2023-11-16 18:15:46.,3,4\n", "f.csv:2",
-                  "is not of the form"},
-        Malformed{"AzureMonth", "azure_llm", kAzure + "2023-13-01 00:00:00,3,4\n", "f.csv:2",
-                  "is not a day of the calendar"},
-        Malformed{"AzureDay", "azure_llm", kAzure + "2023-02-29 00:00:00,3,4\n", "f.csv:2",
-                  "is not a day of the calendar"},
-        Malformed{"AzureHour", "azure_llm", kAzure + "2023-02-28 24:00:00,3,4\n", "f.csv:2",
-                  "is not a time of day"},
-        Malformed{"AzureYear", "azure_llm", kAzure + "2262-01-01 00:00:00,3,4\n", "f.csv:2",
-                  "a year outside"},
-        Malformed{"AzureUnsorted", "azure_llm",
-                  kAzure + "2023-11-16 18:15:46,3,4\n2023-11-16 18:15:45,3,4\n", "f.csv:3",
-                  "1 s earlier"}),
+        MalformedRows{"Empty", "timestamps", "", "f.csv", "the file is empty"},
+        MalformedRows{"OnlyAHeader", "timestamps", "timestamp_s\n", "f.csv", "no rows after"},
+        MalformedRows{"EmptyFirstLine", "timestamps", "\n1\n", "f.csv", "the first line is empty"},
+        MalformedRows{"NotANumber", "timestamps", "1\nnan\n3\n", "f.csv:2",
+                      "\"nan\" is not a number"},
+        MalformedRows{"Infinite", "timestamps", "1\n2\ninf\n", "f.csv:3",
+                      "\"inf\" is not a number"},
+        MalformedRows{"Negative", "timestamps", "-1.5\n2\n", "f.csv:1", "\"-1.5\" is negative"},
+        MalformedRows{"Overflow", "timestamps", "1\n1e300\n", "f.csv:2", "is more than 4.6e+09 s"},
+        MalformedRows{"HugeInteger", "timestamps", "1\n99999999999999999999999\n", "f.csv:2",
+                      "is more than 4.6e+09 s"},
+        MalformedRows{"TrailingText", "timestamps", "1\n2s\n", "f.csv:2", "\"2s\" is not a number"},
+        MalformedRows{"HalfAnExponent", "timestamps", "1\n2e\n", "f.csv:2",
+                      "\"2e\" is not a number"},
+        MalformedRows{"TwoPoints", "timestamps", "1\n2.3.4\n", "f.csv:2", "is not a number"},
+        MalformedRows{"EmptyCell", "timestamps", "id,arrival_s\n1,2\n2,\n", "f.csv:3",
+                      "\"\" is not a number"},
+        MalformedRows{"Unsorted", "timestamps", "1\n3\n2.5\n4\n", "f.csv:3", "0.5 s earlier"},
+        MalformedRows{"EmptyLineBetween", "timestamps", "1\n\n2\n", "f.csv:2", "an empty line"},
+        MalformedRows{"UnknownHeader", "timestamps", "time\n1\n", "f.csv:1",
+                      "no column timestamp_s or arrival_s"},
+        MalformedRows{"TwoTimes", "timestamps", "arrival_s,timestamp_s\n1,1\n", "f.csv:1",
+                      "two columns hold the time"},
+        MalformedRows{"TwoColumnsNoHeader", "timestamps", "1,2\n3,4\n", "f.csv:1", "2 columns"},
+        MalformedRows{"RowTooShort", "timestamps", "id,arrival_s\n1,2\n2\n", "f.csv:3",
+                      "1 columns, where line 1 has 2"},
+        MalformedRows{"Binary", "timestamps", std::string("1\n\0\x01\xff\n", 6), "f.csv:2",
+                      "\"???\""},
+        MalformedRows{"AzureEmpty", "azure_llm", "", "f.csv", "the file is empty"},
+        MalformedRows{"AzureNoRows", "azure_llm", kAzure, "f.csv", "no rows after"},
+        MalformedRows{"AzureHeader", "azure_llm", "TIME,A,B\n", "f.csv:1", "the header must be"},
+        MalformedRows{"AzureColumns", "azure_llm", kAzure + "2023-11-16 18:15:46.6805900,3\n",
+                      "f.csv:2", "2 columns, not 3"},
+        MalformedRows{"AzureTokens", "azure_llm", kAzure + "2023-11-16 18:15:46.6805900,3,-4\n",
+                      "f.csv:2", "\"-4\" is not a number of generated tokens"},
+        MalformedRows{"AzureShape", "azure_llm", kAzure + "2023-11-16T18:15:46,3,4\n", "f.csv:2",
+                      "is not of the form"},
+        MalformedRows{"AzureFraction", "azure_llm", kAzure + "2023-11-16 18:15:46.,3,4\n",
+                      "f.csv:2", "is not of the form"},
+        MalformedRows{"AzureMonth", "azure_llm", kAzure + "2023-13-01 00:00:00,3,4\n", "f.csv:2",
+                      "is not a day of the calendar"},
+        MalformedRows{"AzureDay", "azure_llm", kAzure + "2023-02-29 00:00:00,3,4\n", "f.csv:2",
+                      "is not a day of the calendar"},
+        MalformedRows{"AzureHour", "azure_llm", kAzure + "2023-02-28 24:00:00,3,4\n", "f.csv:2",
+                      "is not a time of day"},
+        MalformedRows{"AzureYear", "azure_llm", kAzure + "2262-01-01 00:00:00,3,4\n", "f.csv:2",
+                      "a year outside"},
+        MalformedRows{"AzureUnsorted", "azure_llm",
+                      kAzure + "2023-11-16 18:15:46,3,4\n2023-11-16 18:15:45,3,4\n", "f.csv:3",
+                      "1 s earlier"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Trace, ReportsAllFaultsAtOnceAndReadsTheOtherRows) {

@@ -16,14 +16,14 @@ namespace {
 using Process = ArrivalSpec::Process;
 using ::testing::HasSubstr;
 
-struct Outcome {
+struct ReadOutcome {
   std::optional<ArrivalSpec> spec;
   std::vector<Fault> faults;
 };
 
-Outcome read(const std::string& text, const std::string& base = "") {
+ReadOutcome read(const std::string& text, const std::string& base = "") {
   Faults faults;
-  Outcome outcome;
+  ReadOutcome outcome;
   const std::optional<Json> json = parse_json(text, "s.json", faults);
   if (json) outcome.spec = read_arrivals(JsonNode(*json, "s.json", "/arrivals", faults), base);
   try {
@@ -35,7 +35,7 @@ Outcome read(const std::string& text, const std::string& base = "") {
 }
 
 ArrivalSpec accepted(const std::string& text, const std::string& base = "") {
-  const Outcome outcome = read(text, base);
+  const ReadOutcome outcome = read(text, base);
   for (const Fault& fault : outcome.faults) ADD_FAILURE() << fault.where << ": " << fault.what;
   return outcome.spec.value_or(ArrivalSpec{});
 }
@@ -187,7 +187,7 @@ class ArrivalsMistake : public ::testing::TestWithParam<Mistake> {};
 
 TEST_P(ArrivalsMistake, IsOneFaultWithItsPlace) {
   const TraceFolder folder;
-  const Outcome outcome = read(GetParam().text, folder.path());
+  const ReadOutcome outcome = read(GetParam().text, folder.path());
   EXPECT_FALSE(outcome.spec.has_value());
   ASSERT_EQ(outcome.faults.size(), 1U);
   EXPECT_EQ(outcome.faults[0].where, "s.json#" + GetParam().where);
@@ -408,7 +408,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ReadArrivals, ReportsTheFaultsOfTheTraceFileAndOfTheOtherKeysTogether) {
   const TraceFolder folder;
-  const Outcome outcome = read(
+  const ReadOutcome outcome = read(
       R"({"process": "trace", "path": "bad.csv", "format": "timestamps", "speed_up": -1, "cv": 2})",
       folder.path());
   const std::string file = (std::filesystem::path(folder.path()) / "bad.csv").string();
@@ -419,7 +419,7 @@ TEST(ReadArrivals, ReportsTheFaultsOfTheTraceFileAndOfTheOtherKeysTogether) {
 }
 
 TEST(ReadArrivals, ReportsAllFaultsAtOnce) {
-  const Outcome outcome =
+  const ReadOutcome outcome =
       read(R"({"process": "lognormal", "rate_rps": -1, "sigma": 0, "shape": 2, "sgima": 3})");
   EXPECT_EQ(outcome.faults.size(), 4U);
 }

@@ -17,13 +17,13 @@ namespace tangram::detail {
 namespace {
 
 // Of a cut GPU: each has its complement among them.
-constexpr std::array<int, 6> kSizes{20, 40, 50, 60, 80, 100};
+constexpr std::array<int, 6> kGletSizes{20, 40, 50, 60, 80, 100};
 constexpr double kLeastGain = 1.05;
 // A rate below a millionth of a workload's own is none.
 constexpr double kRateSlack = 1e-6;
 constexpr double kMsSlack = 1e-9;
 
-bool serves(const PackedGlet& glet, std::uint32_t w) {
+bool has_workload(const PackedGlet& glet, std::uint32_t w) {
   return std::any_of(glet.tasks.begin(), glet.tasks.end(),
                      [&](const PackedTask& task) { return task.workload == w; });
 }
@@ -184,7 +184,7 @@ int GletPacker::efficient_size(std::uint32_t w, const std::string& type) const {
   double before_rps = 0;
   int best = 0;
   double best_gain = 0;
-  for (const int size : kSizes) {
+  for (const int size : kGletSizes) {
     const double rps = saturated_rps(w, type, size);
     if (rps <= 0) continue;
     if (best == 0) {
@@ -207,7 +207,7 @@ std::vector<GletPacker::Wish> GletPacker::wishes(std::uint32_t w, double rate) c
   for (const std::string& type : types) {
     const int efficient = efficient_size(w, type);
     int required = 0;
-    for (const int size : kSizes) {
+    for (const int size : kGletSizes) {
       PackedGlet glet{size, false, 0, {{w, rate, 0}}};
       if (!fit(glet, type, nullptr)) continue;
       required = size;
@@ -277,7 +277,7 @@ bool GletPacker::grow(std::uint32_t w, double rate) {
   for (std::size_t g = 0; g < gpus_.size(); ++g) {
     for (std::size_t i = 0; i < gpus_[g].glets.size(); ++i) {
       PackedGlet next = gpus_[g].glets[i];
-      if (next.is_saturated || !serves(next, w)) continue;
+      if (next.is_saturated || !has_workload(next, w)) continue;
       for (PackedTask& task : next.tasks) {
         if (task.workload == w) task.rate_rps += rate;
       }
@@ -299,7 +299,7 @@ bool GletPacker::share(std::uint32_t w, double rate) {
   for (std::size_t g = 0; g < gpus_.size(); ++g) {
     for (std::size_t i = 0; i < gpus_[g].glets.size(); ++i) {
       const PackedGlet& glet = gpus_[g].glets[i];
-      if (glet.tasks.empty() || glet.is_saturated || serves(glet, w) ||
+      if (glet.tasks.empty() || glet.is_saturated || has_workload(glet, w) ||
           glet.tasks.size() >= options_.tasks_per_glet) {
         continue;
       }
@@ -410,7 +410,7 @@ void GletPacker::remove(std::uint32_t w) {
   for (PackedGpu& gpu : gpus_) {
     for (std::size_t i = 0; i < gpu.glets.size(); ++i) {
       PackedGlet& glet = gpu.glets[i];
-      if (!serves(glet, w)) continue;
+      if (!has_workload(glet, w)) continue;
       PackedGlet rest = glet;
       std::erase_if(rest.tasks, [&](const PackedTask& task) { return task.workload == w; });
       rest.is_saturated = false;

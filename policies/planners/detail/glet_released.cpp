@@ -100,9 +100,9 @@ std::unique_ptr<GletScheduler> search(const GletCosts& costs,
   return nullptr;
 }
 
-PlanPartition partition_of(const Glet& glet,
-                           const std::vector<Workload>& workloads,
-                           std::vector<double>& carried) {
+PlanPartition glet_partition(const Glet& glet,
+                             const std::vector<Workload>& workloads,
+                             std::vector<double>& carried) {
   PlanPartition partition;
   partition.share_pct = glet.size;
   for (const GletTask& task : glet.tasks) {
@@ -118,10 +118,10 @@ PlanPartition partition_of(const Glet& glet,
   return partition;
 }
 
-Plan plan_of(const PlanningProblem& problem,
-             const GletRelease& release,
-             const GletCosts& costs,
-             const GletScheduler& scheduler) {
+Plan released_plan(const PlanningProblem& problem,
+                   const GletRelease& release,
+                   const GletCosts& costs,
+                   const GletScheduler& scheduler) {
   Plan plan;
   plan.planner = release.name;
   std::vector<double> carried(problem.workloads.size(), 0);
@@ -132,7 +132,7 @@ Plan plan_of(const PlanningProblem& problem,
     entry.type = costs.types()[gpu.type];
     entry.mode = GpuMode::kMps;
     for (const Glet* glet : gpu.glets) {
-      entry.partitions.push_back(partition_of(*glet, problem.workloads, carried));
+      entry.partitions.push_back(glet_partition(*glet, problem.workloads, carried));
     }
   }
   std::string unbudgeted;
@@ -202,7 +202,7 @@ Plan glet_released_plan(const PlanningProblem& problem, const GletRelease& relea
     throw NoAnswer(fmt::format("the released program finds no schedule on {} GPU{}", types.size(),
                                types.size() == 1 ? "" : "s"));
   }
-  return plan_of(problem, release, costs, *found);
+  return released_plan(problem, release, costs, *found);
 }
 
 std::vector<ParamInfo> glet_released_params() {

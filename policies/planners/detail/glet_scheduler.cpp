@@ -11,9 +11,9 @@
 namespace tangram::detail {
 namespace {
 
-constexpr int kPartitionMb = 1230;     // what a process costs before it has a model
-constexpr float kUsableMemory = 0.9F;  // of a GPU's
-constexpr float kEnough = 0.85F;       // of a rate, after interference
+constexpr int kPartitionMb = 1230;      // what a process costs before it has a model
+constexpr float kUsableMemory = 0.9F;   // of a GPU's
+constexpr float kEnoughOfRate = 0.85F;  // of a rate, after interference
 
 bool is_same(const Glet& a, const Glet& b) {
   return a.gpu == b.gpu && a.size == b.size && a.twin == b.twin;
@@ -199,7 +199,7 @@ bool GletScheduler::run(std::vector<GletTask> demands) {
     }
     std::vector<GletTask> again;
     for (const GletTask& demand : demands) {
-      if (!(carried[demand.model] < static_cast<float>(demand.rate) * kEnough)) continue;
+      if (!(carried[demand.model] < static_cast<float>(demand.rate) * kEnoughOfRate)) continue;
       if (!tried_again.insert(demand.model).second) return false;
       again.push_back(demand);
     }

@@ -46,9 +46,9 @@ class Starts {
 };
 
 // Numbers of the cluster's GPUs of that type, ascending, at most so many.
-std::vector<std::uint32_t> indices_of(const Cluster& cluster,
-                                      const std::string& type,
-                                      std::size_t most) {
+std::vector<std::uint32_t> first_indices_of(const Cluster& cluster,
+                                            const std::string& type,
+                                            std::size_t most) {
   std::vector<std::uint32_t> indices;
   std::uint32_t first = 0;
   for (const GpuGroup& group : cluster.gpus) {
@@ -61,7 +61,7 @@ std::vector<std::uint32_t> indices_of(const Cluster& cluster,
   return indices;
 }
 
-PlanPartition partition_of(const Workload& workload, const MigSegment& segment, double rate_rps) {
+PlanPartition instance_of(const Workload& workload, const MigSegment& segment, double rate_rps) {
   PlanReplica replica;
   replica.workload = workload.name;
   replica.model = workload.model;
@@ -145,7 +145,8 @@ Plan plan_of(const PlanningProblem& problem,
              const std::vector<std::string>& reasons) {
   const std::vector<Workload>& workloads = problem.workloads;
   const std::vector<std::optional<double>> rates = mean_rates(workloads);
-  const std::vector<std::uint32_t> indices = indices_of(problem.cluster, type.name, gpus.size());
+  const std::vector<std::uint32_t> indices =
+      first_indices_of(problem.cluster, type.name, gpus.size());
   const std::size_t count = indices.size();
   const std::vector<double> capacities = capacities_of(gpus, count, workloads.size());
   Plan plan;
@@ -156,7 +157,7 @@ Plan plan_of(const PlanningProblem& problem,
     for (const MigSegment& segment : gpus[g]) {
       const double carried = std::min(*rates[segment.workload], capacities[segment.workload]);
       const double share = segment.capacity_rps / capacities[segment.workload];
-      gpu.partitions.push_back(partition_of(workloads[segment.workload], segment, carried * share));
+      gpu.partitions.push_back(instance_of(workloads[segment.workload], segment, carried * share));
     }
     starts.place(gpu.partitions);
     plan.gpus.push_back(std::move(gpu));

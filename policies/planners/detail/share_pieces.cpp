@@ -165,7 +165,7 @@ std::string add_pieces(const PlanningProblem& problem,
   return fmt::format("the cluster has no more GPUs of type {}", type.name);
 }
 
-PlanPartition partition_of(const Workload& workload, const SharePiece& piece) {
+PlanPartition share_partition(const Workload& workload, const SharePiece& piece) {
   PlanReplica replica;
   replica.workload = workload.name;
   replica.model = workload.model;
@@ -308,7 +308,7 @@ Plan plan_of_shares(const PlanningProblem& problem,
   for (std::size_t g = 0; g < std::min(gpus.size(), indices.size()); ++g) {
     PlanGpu gpu{indices[g], type.name, GpuMode::kMps, {}};
     for (const SharePiece& piece : gpus[g]) {
-      gpu.partitions.push_back(partition_of(problem.workloads[piece.workload], piece));
+      gpu.partitions.push_back(share_partition(problem.workloads[piece.workload], piece));
       carried[piece.workload] += piece.rate_rps;
     }
     if (!gpu.partitions.empty()) plan.gpus.push_back(std::move(gpu));

@@ -12,6 +12,10 @@
 
 namespace tangram::detail {
 
+inline constexpr double kWholeGpuPct = 100;
+// What rounding may take from, or add to, a sum of shares (percent) or a rate (its part).
+inline constexpr double kShareRounding = 1e-9;
+
 // A part of a workload on a share of one GPU.
 struct SharePiece {
   std::size_t workload = 0;  // index in the problem

@@ -8,15 +8,12 @@
 namespace tangram {
 namespace {
 
-constexpr int kAnyBytes = 0;
-constexpr KernelImage kImage{&kAnyBytes, sizeof kAnyBytes};
-
 Json measured(const fake::Settings& settings) {
   const fake::Driver fake(settings);
   BenchSizes sizes;
   sizes.repetitions = 2;
   sizes.launches = 20;
-  Json json = measure_block_constants(fake.table(), kImage, 0, sizes);
+  Json json = measure_block_constants(fake.table(), fake::kImage, 0, sizes);
   EXPECT_EQ(fake.live_objects(), 0U);
   return json;
 }

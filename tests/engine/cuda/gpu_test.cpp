@@ -16,7 +16,7 @@
 namespace tangram {
 namespace {
 
-class Gpu : public testing::Test {
+class Gpu : public ::testing::Test {
  protected:
   void SetUp() override {
     const Json probe = probe_this_machine();

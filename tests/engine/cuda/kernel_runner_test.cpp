@@ -14,9 +14,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-constexpr int kAnyBytes = 0;
-constexpr KernelImage kImage{&kAnyBytes, sizeof kAnyBytes};
-
 WorkerSpec spec_of(const std::string& sharing,
                    const std::vector<Share>& shares,
                    const std::string& model = "spin:grid=264,block=256,us=200,count=8") {
@@ -45,7 +42,7 @@ RunnerFault fault_when(const std::function<void()>& action) {
 TEST(KernelRunner, LanesOfDifferentPartitionsUseDisjointMultiprocessors) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-green", {{ShareKind::kSms, 48}, {ShareKind::kPercent, 60}});
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   const auto a = device->open(spec.lanes[0], 0);
   const auto b = device->open(spec.lanes[1], 1);
   EXPECT_EQ(a->grant().share, (Share{ShareKind::kSms, 48}));
@@ -73,7 +70,7 @@ TEST(KernelRunner, ALaneWithoutKernelListsSaysSoAndGoesOn) {
     const fake::Driver fake({});
     WorkerSpec spec = spec_of("cuda-streams", {Share{}});
     spec.lists_kernels = wanted;
-    const auto device = make_kernels_device(spec, fake.table(), kImage);
+    const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
     const auto lane = device->open(spec.lanes[0], 0);
     lane->load(0);
     EXPECT_EQ(fault_when([&] { lane->kernels(0, 1); }), RunnerFault::kUnsupported);
@@ -87,7 +84,7 @@ TEST(KernelRunner, LanesOfOnePartitionShareItsMultiprocessors) {
   const fake::Driver fake({});
   WorkerSpec spec = spec_of("cuda-green", {{ShareKind::kSms, 64}, {ShareKind::kSms, 64}});
   spec.lanes[1].partition = spec.lanes[0].partition;
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   device->open(spec.lanes[0], 0);
   const auto second = device->open(spec.lanes[1], 1);
   EXPECT_EQ(second->grant().note, "");
@@ -101,7 +98,7 @@ TEST(KernelRunner, SaysWhenKernelsLeaveTheirPartition) {
   settings.leaking_sms = 2;
   const fake::Driver fake(settings);
   const WorkerSpec spec = spec_of("cuda-green", {{ShareKind::kSms, 64}, {ShareKind::kSms, 64}});
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   EXPECT_EQ(device->open(spec.lanes[0], 0)->grant().note, "its kernels ran on 66 SMs");
   EXPECT_EQ(device->open(spec.lanes[1], 1)->grant().note,
             "its kernels ran on 66 SMs; 2 of its SMs also ran another partition's kernels");
@@ -111,7 +108,7 @@ TEST(KernelRunner, ABatchIsACapturedGraphThatIsReplayed) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-streams", {{}},
                                   "spin:grid=10,grid_per_item=5,us=20,count=3,in_kib=1,out_kib=1");
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   const auto lane = device->open(spec.lanes[0], 0);
   lane->load(0);
   lane->run(0, 1);
@@ -131,7 +128,7 @@ TEST(KernelRunner, ABatchIsACapturedGraphThatIsReplayed) {
 TEST(KernelRunner, LaunchesOneByOneWhenAskedTo) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-streams", {{}}, "empty:count=5,graph=0");
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   const auto lane = device->open(spec.lanes[0], 0);
   lane->load(0);
   lane->run(0, 2);
@@ -143,7 +140,7 @@ TEST(KernelRunner, LaunchesOneByOneWhenAskedTo) {
 TEST(KernelRunner, LoadingTakesMemoryAndUnloadingGivesItBack) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-streams", {{}}, "dram:mib=32,weights_mib=40");
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   const auto lane = device->open(spec.lanes[0], 0);
   lane->load(0);
   EXPECT_EQ(lane->weights_mib(0), 72);
@@ -158,7 +155,7 @@ TEST(KernelRunner, OutOfMemoryLeavesTheLaneUsable) {
   WorkerSpec spec = spec_of("cuda-streams", {{}}, "l2:mib=2000");
   spec.models.resize(2);
   spec.models[1].path = "l2:mib=1";
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   const auto lane = device->open(spec.lanes[0], 0);
   EXPECT_EQ(fault_when([&] { lane->load(0); }), RunnerFault::kOutOfMemory);
   lane->load(1);
@@ -173,7 +170,7 @@ TEST(KernelRunner, ALostDeviceIsSaidAndLeavesNothingBehind) {
   const fake::Driver fake(settings);
   const WorkerSpec spec = spec_of("cuda-streams", {{}});
   {
-    const auto device = make_kernels_device(spec, fake.table(), kImage);
+    const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
     const auto lane = device->open(spec.lanes[0], 0);
     lane->load(0);
     EXPECT_EQ(fault_when([&] { lane->run(0, 1); }), RunnerFault::kDeviceLost);
@@ -185,7 +182,7 @@ TEST(KernelRunner, ALostDeviceIsSaidAndLeavesNothingBehind) {
 TEST(KernelRunner, AModelThatIsNotOneIsAFailedLoad) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-streams", {{}}, "resnet50");
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   const auto lane = device->open(spec.lanes[0], 0);
   EXPECT_EQ(fault_when([&] { lane->load(0); }), RunnerFault::kLoadFailed);
 }
@@ -193,7 +190,7 @@ TEST(KernelRunner, AModelThatIsNotOneIsAFailedLoad) {
 TEST(KernelRunner, SaysThatStreamsDoNotLimitShares) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-streams", {{ShareKind::kPercent, 40}, {}});
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   EXPECT_EQ(device->open(spec.lanes[0], 0)->grant().note, "cuda-streams does not limit shares");
   EXPECT_EQ(device->open(spec.lanes[1], 1)->grant().note, "");
 }
@@ -203,7 +200,7 @@ TEST(KernelRunner, MpsReportsTheMultiprocessorsOfItsPercentage) {
   settings.mps_percentage = 50;
   const fake::Driver fake(settings);
   const WorkerSpec spec = spec_of("cuda-mps", {{ShareKind::kPercent, 50}});
-  const auto device = make_kernels_device(spec, fake.table(), kImage);
+  const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
   EXPECT_EQ(device->open(spec.lanes[0], 0)->grant().share, (Share{ShareKind::kSms, 66}));
 }
 
@@ -211,7 +208,7 @@ TEST(KernelRunner, MpsGivesAContextForACountOfMultiprocessors) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-mps", {{ShareKind::kSms, 33}});
   {
-    const auto device = make_kernels_device(spec, fake.table(), kImage);
+    const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
     const LaneGrant grant = device->open(spec.lanes[0], 0)->grant();
     EXPECT_EQ(grant.share, (Share{ShareKind::kSms, 34}));
     EXPECT_EQ(grant.note, "a cap: others may use the same SMs");
@@ -222,7 +219,7 @@ TEST(KernelRunner, MpsGivesAContextForACountOfMultiprocessors) {
 TEST(KernelRunner, AMigShareNeedsItsBackend) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-green", {{ShareKind::kMig, 3}});
-  EXPECT_THAT([&] { make_kernels_device(spec, fake.table(), kImage); },
+  EXPECT_THAT([&] { make_kernels_device(spec, fake.table(), fake::kImage); },
               ThrowsMessage<RunnerError>(HasSubstr("needs the backend cuda-mig, not mig 3")));
 }
 
@@ -237,7 +234,7 @@ TEST(KernelRunner, LanesRunInThreadsOfTheirOwn) {
   const fake::Driver fake({});
   const WorkerSpec spec = spec_of("cuda-green", std::vector<Share>(4, {ShareKind::kSms, 32}));
   {
-    const auto device = make_kernels_device(spec, fake.table(), kImage);
+    const auto device = make_kernels_device(spec, fake.table(), fake::kImage);
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < spec.lanes.size(); ++i) {
       threads.emplace_back([&, i] {

@@ -9,7 +9,7 @@
 namespace tangram {
 namespace {
 
-std::vector<std::string> faults_of(const std::string& text) {
+std::vector<std::string> spec_faults(const std::string& text) {
   try {
     parse_kernel_model(text, "model");
   } catch (const ConfigError& error) {
@@ -56,26 +56,26 @@ TEST(KernelSpec, ReadsTheHogs) {
 }
 
 TEST(KernelSpec, NamesTheNearestKindAndKey) {
-  EXPECT_THAT(faults_of("spim:us=3"),
-              testing::ElementsAre(testing::HasSubstr("did you mean \"spin\"")));
-  EXPECT_THAT(faults_of("spin:us=3,blok=3"),
-              testing::ElementsAre(testing::HasSubstr("did you mean \"block\"")));
+  EXPECT_THAT(spec_faults("spim:us=3"),
+              ::testing::ElementsAre(::testing::HasSubstr("did you mean \"spin\"")));
+  EXPECT_THAT(spec_faults("spin:us=3,blok=3"),
+              ::testing::ElementsAre(::testing::HasSubstr("did you mean \"block\"")));
   // A key of another kind is unknown, too.
-  EXPECT_THAT(faults_of("fma:iterations=3,us=3"),
-              testing::ElementsAre(testing::HasSubstr("unknown key of fma \"us\"")));
+  EXPECT_THAT(spec_faults("fma:iterations=3,us=3"),
+              ::testing::ElementsAre(::testing::HasSubstr("unknown key of fma \"us\"")));
 }
 
 TEST(KernelSpec, TellsAllFaultsAtOnce) {
-  EXPECT_THAT(faults_of("spin:block=2000,count=1.5,grid=nan,smem,block=1,regs=60"),
-              testing::UnorderedElementsAre(
+  EXPECT_THAT(spec_faults("spin:block=2000,count=1.5,grid=nan,smem,block=1,regs=60"),
+              ::testing::UnorderedElementsAre(
                   "\"smem\" is not KEY=VALUE", "block is given twice",
                   "block: \"2000\" is not a number from 1 to 1024", "count: 1.5 is not whole",
                   "grid: \"nan\" is not a number from 1 to 1e+06",
                   "regs: 60 is not one of 0, 64, 128, 200", "missing: us"));
-  EXPECT_THAT(faults_of("dram"), testing::ElementsAre("missing: mib"));
-  EXPECT_THAT(faults_of("spin:us=1,regs=128,block=1024"),
-              testing::ElementsAre("1024 threads of 128 registers do not fit a multiprocessor"));
-  EXPECT_THAT(faults_of("spin:us=1 "), testing::SizeIs(1));
+  EXPECT_THAT(spec_faults("dram"), ::testing::ElementsAre("missing: mib"));
+  EXPECT_THAT(spec_faults("spin:us=1,regs=128,block=1024"),
+              ::testing::ElementsAre("1024 threads of 128 registers do not fit a multiprocessor"));
+  EXPECT_THAT(spec_faults("spin:us=1 "), ::testing::SizeIs(1));
 }
 
 }  // namespace

@@ -110,7 +110,7 @@ TEST(KernelTrace, StartsOrSaysWhyNot) {
     EXPECT_TRUE(trace.take().empty());
   } catch (const RunnerError& error) {
     EXPECT_EQ(error.fault(), RunnerFault::kUnsupported);
-    EXPECT_THAT(error.what(), testing::StartsWith("kernel lists: "));
+    EXPECT_THAT(error.what(), ::testing::StartsWith("kernel lists: "));
   }
 }
 

@@ -16,7 +16,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* kScenario = R"json({
+constexpr const char* kLayoutScenario = R"json({
   "schema": 1, "duration_s": 1,
   "profiles": [
     {"model": "m", "gpu": "h200", "latency": {"points": [
@@ -45,7 +45,7 @@ PlanPartition partition_of(const Share& share, std::uint32_t processes = 1) {
 }
 
 Deployment deployment_of(const std::vector<std::vector<PlanPartition>>& gpus) {
-  const Scenario scenario = parse_scenario(kScenario, "layout test", ".", {});
+  const Scenario scenario = parse_scenario(kLayoutScenario, "layout test", ".", {});
   Plan plan;
   for (const std::vector<PlanPartition>& partitions : gpus) {
     const auto index = static_cast<std::uint32_t>(plan.gpus.size());

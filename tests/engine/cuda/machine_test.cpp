@@ -52,7 +52,7 @@ TEST(Machine, ReadsClocksAndLeavesOutWhatIsNotTold) {
 
 TEST(Machine, FindsTheFolderOfAnMpsDaemon) {
   const std::filesystem::path folder =
-      std::filesystem::path(testing::TempDir()) / "tangram-mps-test";
+      std::filesystem::path(::testing::TempDir()) / "tangram-mps-test";
   std::filesystem::create_directories(folder);
   EXPECT_EQ(find_mps_pipe(folder.c_str()), "");
   std::ofstream(folder / "control") << "";

@@ -32,7 +32,7 @@ TEST(Probe, ListsTheSplitsOfEveryGpu) {
   // 132 SMs: 16 groups of 8, 8 of 16, 5 of 24, 4 of 32, 3 of 40, 2 of 48 to 64, 1 beyond.
   std::vector<int> groups;
   for (const Json& range : green["splits"]) groups.push_back(range["groups"].get<int>());
-  EXPECT_THAT(groups, testing::ElementsAre(16, 8, 5, 4, 3, 2, 1, 0));
+  EXPECT_THAT(groups, ::testing::ElementsAre(16, 8, 5, 4, 3, 2, 1, 0));
   EXPECT_EQ(green["splits"][0]["from"], 1);
   EXPECT_EQ(green["splits"][0]["to"], 8);
   EXPECT_EQ(green["splits"][5]["from"], 41);

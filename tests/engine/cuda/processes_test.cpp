@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* kScenario = R"json({
+constexpr const char* kProcessesScenario = R"json({
   "schema": 1, "duration_s": 0.5,
   "profiles": [
     {"model": "spin:grid=8,us=50,count=2,in_kib=4", "gpu": "h200", "latency": {"points": [
@@ -32,11 +32,11 @@ constexpr const char* kPlan = R"json({"schema": 1, "planner": "by hand", "gpus":
     {"sms": 84, "replicas": [{"workload": "w", "model": "spin:grid=8,us=50,count=2,in_kib=4"}]}]}],
   "unserved": []})json";
 
-class Processes : public testing::Test {
+class Processes : public ::testing::Test {
  protected:
   void SetUp() override {
-    folder_ =
-        std::filesystem::path(testing::TempDir()) / ("tangram-cuda-" + std::to_string(::getpid()));
+    folder_ = std::filesystem::path(::testing::TempDir()) /
+              ("tangram-cuda-" + std::to_string(::getpid()));
     std::filesystem::create_directories(folder_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
@@ -72,7 +72,7 @@ TEST_F(Processes, TheProbeFindsNvmlAndItsCounters) {
 
 TEST_F(Processes, AScenarioRunsOnGreenContexts) {
   if (builtin_kernels().size == 0) GTEST_SKIP() << "built without a CUDA compiler";
-  write_file(file("scenario.json"), kScenario);
+  write_file(file("scenario.json"), kProcessesScenario);
   write_file(file("plan.json"), kPlan);
   const std::string command = std::string(TANGRAM_ENGINE_COMMAND) + " run " +
                               file("scenario.json") + " --backend cuda-green --runner kernels";
@@ -82,7 +82,7 @@ TEST_F(Processes, AScenarioRunsOnGreenContexts) {
   EXPECT_GT(summary["total"]["completed"].get<int>(), 0);
   // One process with two lanes; 132 SMs are 48 and 80, and 4 that fit into the second's gap.
   EXPECT_THAT(output(), HasSubstr("cuda-green: 1 worker, runner kernels, on Fake GPU, 132 SMs"));
-  EXPECT_THAT(output(), testing::Not(HasSubstr("asked for")));
+  EXPECT_THAT(output(), ::testing::Not(HasSubstr("asked for")));
 }
 
 TEST_F(Processes, TheConstantsAreMeasuredAndWritten) {

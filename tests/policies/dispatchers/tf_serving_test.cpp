@@ -12,10 +12,6 @@ DriverResult run_tf(const std::string& params,
   return drive(deployment, *dispatcher, arrivals);
 }
 
-Deployment one_executor() {
-  return deployment_of({{.name = "a"}}, {{}});  // latency(b) = b ms, b <= 8
-}
-
 // max_batch 4, timeout 2 ms, latency(b) = b ms, one worker.
 //   request  arrives  batch  why the batch goes
 //   0        0        1      timeout of its first task, at 0 + 2

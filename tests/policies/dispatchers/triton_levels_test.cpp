@@ -3,19 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "sim/core/error.h"
+#include "tests/policies/dispatchers/run_triton.h"
 #include "tests/policies/host_driver.h"
 
 namespace tangram::testing {
 namespace {
 
 using ::testing::HasSubstr;
-
-DriverResult run_triton(const std::string& params,
-                        const Deployment& deployment,
-                        const std::vector<TestArrival>& arrivals) {
-  const auto dispatcher = make_dispatcher("triton", params);
-  return drive(deployment, *dispatcher, arrivals);
-}
 
 // Workloads 0 and 1 of one model on one executor; latency(b) = fixed + b ms.
 Deployment two_of_a_model(double fixed_ms = 0) {

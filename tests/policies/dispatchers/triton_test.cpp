@@ -1,20 +1,10 @@
 #include <gtest/gtest.h>
 
+#include "tests/policies/dispatchers/run_triton.h"
 #include "tests/policies/host_driver.h"
 
 namespace tangram::testing {
 namespace {
-
-DriverResult run_triton(const std::string& params,
-                        const Deployment& deployment,
-                        const std::vector<TestArrival>& arrivals) {
-  const auto dispatcher = make_dispatcher("triton", params);
-  return drive(deployment, *dispatcher, arrivals);
-}
-
-Deployment one_executor() {
-  return deployment_of({{.name = "a"}}, {{}});  // latency(b) = b ms, b <= 8
-}
 
 // No delay, no preferred size: what waits, at once, as eager.
 TEST(TritonTest, IsEagerWithItsDefaults) {

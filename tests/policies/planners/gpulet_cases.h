@@ -40,6 +40,11 @@ struct GletWorld {
   }
 };
 
+// The workload of a model, under its name.
+inline Workload demand(const std::string& model, double rate_rps, double slo_ms) {
+  return workload_of(model, model, slo_ms, rate_rps);
+}
+
 // The folder of gpulet's reference data, or "".
 inline std::string glet_data() {
   const char* folder = std::getenv("TANGRAM_REFERENCE_DATA");

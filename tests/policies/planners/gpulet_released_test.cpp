@@ -32,10 +32,6 @@ std::string schedule_of(const GletWorld& world, const std::string& config) {
   }
 }
 
-Workload demand(const std::string& model, double rate_rps, double slo_ms) {
-  return workload_of(model, model, slo_ms, rate_rps);
-}
-
 // The traffic application: an SSD, then a GoogLeNet and a VGG-16, each request through all three.
 // Its 202 ms are split into stages of 90 and 112.
 std::vector<Workload> traffic(double rate_rps) {

@@ -16,7 +16,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // latency(b, p) = (4 + b) * 100 / p ms, every batch to 32, on the sizes of a cut GPU.
-Profile simple_profile(const std::string& model, double use = 0) {
+Profile every_batch_profile(const std::string& model, double use = 0) {
   std::vector<LatencyPoint> points;
   for (const int size : {20, 40, 50, 60, 80, 100}) {
     for (std::uint32_t batch = 1; batch <= 32; ++batch) {
@@ -29,33 +29,29 @@ Profile simple_profile(const std::string& model, double use = 0) {
   return table_profile(model, "2080ti", std::move(points));
 }
 
-GletWorld world_of(std::vector<Workload> workloads, std::uint32_t gpus, double use = 0) {
+GletWorld glet_world_of(std::vector<Workload> workloads, std::uint32_t gpus, double use = 0) {
   GletWorld world;
   world.cluster.gpus[0].count = gpus;
   for (const Workload& workload : workloads) {
-    world.profiles.add(simple_profile(workload.model, use));
+    world.profiles.add(every_batch_profile(workload.model, use));
   }
   world.workloads = std::move(workloads);
   return world;
 }
 
-Workload demand(const std::string& model, double rate_rps, double slo_ms) {
-  return workload_of(model, model, slo_ms, rate_rps);
-}
-
-constexpr const char* kPlain = R"({"latency_ratio": 1, "rate_quantile": 0})";
+constexpr const char* kNoMargins = R"({"latency_ratio": 1, "rate_quantile": 0})";
 
 TEST(Gpulet, ASmallRateGetsTheSmallestSizeThatCarriesIt) {
   // On 20 %: L(b) = 5 (4 + b). 20/s within 150 ms: b = 2 gives 30 + 100 <= 150; b = 3 gives 185.
-  EXPECT_EQ(glet_text(world_of({demand("a", 20, 150)}, 1).plan("gpulet", kPlain)),
+  EXPECT_EQ(glet_text(glet_world_of({demand("a", 20, 150)}, 1).plan("gpulet", kNoMargins)),
             "G0[20 a:b2@100.00 | 80 -]");
 }
 
 TEST(Gpulet, WorkloadsShareAPartitionByTimeWhenItCarriesBoth) {
   // Both 20/s within 200 ms on 20 %: duty 100 has 2 items each, 30 + 30 + 100 <= 200; duty 150
   // has 3 items each, 35 + 35 + 150 > 200.
-  const GletWorld world = world_of({demand("a", 20, 200), demand("b", 20, 200)}, 1);
-  EXPECT_EQ(glet_text(world.plan("gpulet", kPlain)), "G0[20 a:b2@100.00 + b:b2@100.00 | 80 -]");
+  const GletWorld world = glet_world_of({demand("a", 20, 200), demand("b", 20, 200)}, 1);
+  EXPECT_EQ(glet_text(world.plan("gpulet", kNoMargins)), "G0[20 a:b2@100.00 + b:b2@100.00 | 80 -]");
   // Alone each has duty 150 and 3 items: 35 + 150 <= 200, and 4 items 40 + 200 > 200.
   EXPECT_EQ(glet_text(world.plan(
                 "gpulet", R"({"latency_ratio": 1, "rate_quantile": 0, "time_sharing": false})")),
@@ -68,14 +64,14 @@ TEST(Gpulet, ALargeRateGetsSaturatedPartitionsAndARest) {
   // 40 % with 16 at 50 ms is the efficient size.
   // 700/s: 320, then 380 left: the 60 % beside it carries that whole rate: d = b / 380, L = (4 + b)
   // 5/3, L + d <= 100: b = 21 gives 41.7 + 55.3 = 96.9, b = 22 101.2.
-  const Plan plan = world_of({demand("a", 700, 100)}, 1).plan("gpulet", kPlain);
+  const Plan plan = glet_world_of({demand("a", 700, 100)}, 1).plan("gpulet", kNoMargins);
   EXPECT_EQ(glet_text(plan), "G0[40 a:b16@50.00 | 60 a:b21@55.26]");
   EXPECT_THAT(plan.unserved, IsEmpty());
 }
 
 TEST(Gpulet, WhatFindsNoPlaceIsUnserved) {
   // After 320 and 520/s nothing is left of 1000/s.
-  const Plan plan = world_of({demand("a", 1000, 100)}, 1).plan("gpulet", kPlain);
+  const Plan plan = glet_world_of({demand("a", 1000, 100)}, 1).plan("gpulet", kNoMargins);
   ASSERT_THAT(plan.unserved, SizeIs(1));
   EXPECT_NEAR(plan.unserved[0].rate_rps, 160, 1e-9);
 }
@@ -115,7 +111,7 @@ TEST(Gpulet, EveryPlanHoldsUnderInterferenceBothWays) {
   constexpr double kUse = 0.9;  // makes 0.8953 + 0.9 * (..) > 1
   EXPECT_GT(slowdown(kUse, 0.4, 0.6), 1.2);
   for (double rate = 30; rate < 1200; rate += 37) {
-    const GletWorld world = world_of(
+    const GletWorld world = glet_world_of(
         {demand("a", rate, 100), demand("b", 0.7 * rate, 100), demand("c", 0.2 * rate, 100)}, 4,
         kUse);
     const Plan plan = world.plan("gpulet");
@@ -148,7 +144,7 @@ TEST(Gpulet, PoissonQuantiles) {
 class GpuletReplanning : public ::testing::Test {
  protected:
   GpuletReplanning()
-      : world_(world_of({demand("a", 20, 150), demand("b", 20, 150)}, 1)),
+      : world_(glet_world_of({demand("a", 20, 150), demand("b", 20, 150)}, 1)),
         params_([] {
           Faults faults;
           const std::optional<Json> json = parse_json(

@@ -14,7 +14,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // As the example counts: profiled latencies, no network.
-constexpr const char* kPlain = R"({"profile_multiplier": 1, "network_ms": 0})";
+constexpr const char* kNoNetwork = R"({"profile_multiplier": 1, "network_ms": 0})";
 
 Profile table(const std::string& model, const std::vector<std::pair<std::uint32_t, double>>& rows) {
   std::vector<LatencyPoint> points;
@@ -32,7 +32,7 @@ class NexusPlanner : public ::testing::Test {
     world_.profiles.add(table("B", {{1, 30}, {4, 50}, {8, 90}, {16, 125}}));
     world_.profiles.add(table("C", {{1, 40}, {4, 60}, {8, 95}, {16, 125}}));
   }
-  Plan plan_for(const char* text, const std::string& params = kPlain) {
+  Plan plan_for(const char* text, const std::string& params = kNoNetwork) {
     world_.workloads = workloads_of(text);
     return world_.plan("nexus", params);
   }
@@ -108,7 +108,7 @@ TEST_F(NexusPlanner, GpusThatTheClusterLacksLeaveDemandUnserved) {
 // alone carries 160/s, one of B's or C's 128/s.
 class NexusEpoch : public NexusPlanner {
  protected:
-  Plan again(const Plan& previous, const char* text, const std::string& params = kPlain) {
+  Plan again(const Plan& previous, const char* text, const std::string& params = kNoNetwork) {
     world_.workloads = workloads_of(text);
     return world_.plan("nexus", params, &previous);
   }

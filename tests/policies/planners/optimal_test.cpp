@@ -62,7 +62,7 @@ TEST(Optimal, ProvesTheKnownMinima) {
   world.profiles = parvagpu_profiles();
   int compared = 0;
   for (const Json& one : parvagpu_reference_cases()) {
-    world.workloads = workloads_of(one);
+    world.workloads = parvagpu_workloads(one);
     for (Workload& w : world.workloads) {
       w.slo = from_ms(std::trunc(to_ms(w.slo)));
       w.arrivals.rate_rps = std::trunc(w.arrivals.rate_rps);

@@ -74,7 +74,7 @@ inline std::vector<Json> parvagpu_reference_cases() {
 }
 
 // The workloads of a case: one for each model whose cells are not "N/A", each named as its model.
-inline std::vector<Workload> workloads_of(const Json& one) {
+inline std::vector<Workload> parvagpu_workloads(const Json& one) {
   std::vector<Workload> workloads;
   for (std::size_t m = 0; m < parvagpu_models().size(); ++m) {
     const std::string rate = one["req_rate"][m].get<std::string>();

@@ -93,7 +93,7 @@ TEST(ParvagpuReleased, GivesTheReleasedProgramsPlansInBothBuilds) {
   EXPECT_THAT(cases, SizeIs(135));
   for (const Json& one : cases) {
     SCOPED_TRACE(one["id"].get<std::string>());
-    world.workloads = workloads_of(one);
+    world.workloads = parvagpu_workloads(one);
     expect_same(one["P3"], world, "3");
     expect_same(one["P5"], world, "5");
   }
@@ -106,7 +106,7 @@ TEST(ParvagpuReleased, WritesThePublishedDeployments) {
   world.profiles = parvagpu_profiles();
   const std::vector<Json> cases = parvagpu_reference_cases();
   for (std::size_t s = 0; s < 6; ++s) {
-    world.workloads = workloads_of(cases.at(s));
+    world.workloads = parvagpu_workloads(cases.at(s));
     const Plan plan = world.plan("parvagpu_released", R"({"max_processes": 5})");
     EXPECT_EQ(to_parvagpu(plan),
               read_file(std::string(reference_data()) + "/parvagpu/deployments/SLO" +
@@ -191,7 +191,7 @@ TEST(ParvagpuReleased, IsShortAsReportedBeyondItsLimit) {
   MigWorld world;
   world.profiles = parvagpu_profiles();
   const auto hundredfold = [&](std::size_t s) {
-    world.workloads = workloads_of(parvagpu_reference_cases().at(s - 1));
+    world.workloads = parvagpu_workloads(parvagpu_reference_cases().at(s - 1));
     for (Workload& workload : world.workloads) workload.arrivals.rate_rps *= 100;
     return world.plan("parvagpu_released");
   };

@@ -12,8 +12,6 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
-const Share kMig7{ShareKind::kMig, 7};
-
 // 10 ms for one item on a whole GPU of seven slices: 100 items/s.
 MigWorld one_size(double rate_rps, double slo_ms) {
   MigWorld world;

@@ -8,7 +8,7 @@
 namespace tangram {
 namespace {
 
-Workload workload_of(const std::string& model, ArrivalSpec arrivals, double slo_ms = 1e6) {
+Workload offered_load(const std::string& model, ArrivalSpec arrivals, double slo_ms = 1e6) {
   Workload workload;
   workload.name = workload.model = model;
   workload.slo = from_ms(slo_ms);
@@ -42,7 +42,7 @@ RunResult figure_2(const std::string& stages, BlockSpec spec) {
   const Profile profile =
       kernel_profile("job", std::vector<Kernel>(kKernels, kernel_of(1, 128, kTimeUs)));
   Scenario scenario =
-      block_scenario({profile}, {workload_of("job", clients(400))}, 2, stages_of(stages), spec);
+      block_scenario({profile}, {offered_load("job", clients(400))}, 2, stages_of(stages), spec);
   scenario.warmup_s = 0.2;
   scenario.drain = false;
   return run(scenario, one_gpu());
@@ -96,7 +96,7 @@ Scenario two_workloads(const std::string& stages, double duration_s = 0.5) {
   spec.output_bytes = 4'000;
   spec.contention = Contention::kRoofline;
   Scenario scenario = block_scenario(
-      two_models(), {workload_of("short", poisson(900), 5), workload_of("long", poisson(250), 20)},
+      two_models(), {offered_load("short", poisson(900), 5), workload_of("long", poisson(250), 20)},
       duration_s, stages_of(stages), spec);
   scenario.log_requests = true;
   scenario.log_timeline = true;
@@ -198,7 +198,7 @@ TEST(BlockRun, MigInstancesAreDevicesOfTheirOwn) {
     std::sort(p->points.begin(), p->points.end(), point_before);
   }
   Scenario scenario =
-      block_scenario({own, other}, {workload_of("a", clients(1)), workload_of("b", clients(1))},
+      block_scenario({own, other}, {offered_load("a", clients(1)), workload_of("b", clients(1))},
                      0.01, stages_of("streams_job"), bare_spec());
   Plan plan;
   PlanPartition small = whole_partition({replica_of("a", "a")});
@@ -225,7 +225,7 @@ TEST(BlockRun, SharesAsRangesOfSms) {
   Profile b = a;
   b.model = "b";
   Scenario scenario =
-      block_scenario({a, b}, {workload_of("a", clients(1)), workload_of("b", clients(1))}, 0.01,
+      block_scenario({a, b}, {offered_load("a", clients(1)), workload_of("b", clients(1))}, 0.01,
                      stages_of("mps_clients"), bare_spec());
   scenario.device.sharing = Sharing::kSm;
   Plan plan;

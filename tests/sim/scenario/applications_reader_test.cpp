@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-constexpr const char* kText = R"({
+constexpr const char* kTwoApplications = R"({
   "schema": 1, "duration_s": 2,
   "profiles": [
     {"model": "one", "gpu": "ideal", "latency": {"fixed_ms": 10, "per_item_ms": 0, "max_batch": 8}},
@@ -27,14 +27,14 @@ constexpr const char* kText = R"({
     {"model": "one", "slo_ms": 50, "arrivals": {"process": "poisson", "rate_rps": 20}},
     {"application": "chain", "slo_ms": 200, "arrivals": {"process": "constant", "rate_rps": 5}}]})";
 
-Scenario parse(const std::vector<Override>& overrides = {}) {
-  return parse_scenario(kText, "s.json", ".", overrides);
+Scenario parse_applications(const std::vector<Override>& overrides = {}) {
+  return parse_scenario(kTwoApplications, "s.json", ".", overrides);
 }
 
 std::vector<std::string> faults(const std::vector<Override>& overrides) {
   std::vector<std::string> result;
   try {
-    parse(overrides);
+    parse_applications(overrides);
   } catch (const ConfigError& error) {
     for (const Fault& fault : error.faults()) result.push_back(fault.where + ": " + fault.what);
   }
@@ -44,7 +44,7 @@ std::vector<std::string> faults(const std::vector<Override>& overrides) {
 const std::string kStages = "/applications/0/stages";
 
 TEST(ApplicationsReader, MakesAWorkloadOfEachStage) {
-  const Scenario scenario = parse();
+  const Scenario scenario = parse_applications();
   ASSERT_THAT(scenario.workloads, SizeIs(3));
   EXPECT_EQ(scenario.workloads[0].name, "one");
   EXPECT_EQ(scenario.workloads[1].name, "chain.first");
@@ -67,15 +67,15 @@ TEST(ApplicationsReader, MakesAWorkloadOfEachStage) {
 
 TEST(ApplicationsReader, SplitsAsItIsTold) {
   const auto slos = [](const std::string& split) {
-    const Scenario scenario = parse({{"/workloads/1/slo_split", split}});
+    const Scenario scenario = parse_applications({{"/workloads/1/slo_split", split}});
     return std::pair(to_ms(scenario.workloads[1].slo), to_ms(scenario.workloads[2].slo));
   };
   EXPECT_EQ(slos(R"({"name": "equal"})"), std::pair(100.0, 100.0));
   EXPECT_EQ(slos(R"({"stages_ms": {"first": 40, "second": 60}})"), std::pair(40.0, 60.0));
   const auto nexus = slos(R"({"name": "nexus", "params": {"steps": 10}})");
   EXPECT_DOUBLE_EQ(nexus.first + nexus.second, 200);
-  const Scenario long_path =
-      parse({{"/workloads/1/slo_split", R"({"stages_ms": {"first": 150, "second": 60}})"}});
+  const Scenario long_path = parse_applications(
+      {{"/workloads/1/slo_split", R"({"stages_ms": {"first": 150, "second": 60}})"}});
   EXPECT_THAT(long_path.notes, Contains(HasSubstr("first + second add up to 210 ms")));
 }
 
@@ -87,7 +87,7 @@ TEST(ApplicationsReader, KnowsGameAndTraffic) {
     std::string text = profile;
     overrides.emplace_back("/profiles/-", text.replace(text.find("NAME"), 4, name));
   }
-  const Scenario scenario = parse(overrides);
+  const Scenario scenario = parse_applications(overrides);
   ASSERT_THAT(scenario.workloads, SizeIs(4));
   EXPECT_EQ(scenario.workloads[1].name, "traffic.detect");
   EXPECT_THAT(faults({{"/workloads/1/application", "game"}}),
@@ -98,7 +98,8 @@ TEST(ApplicationsReader, KnowsGameAndTraffic) {
 
 TEST(ApplicationsReader, ReadsFanOutAsADistribution) {
   const auto rate = [](const std::string& fan_out) {
-    return mean_rate(parse({{kStages + "/1/fan_out", fan_out}}).workloads[2].arrivals).value_or(0);
+    return mean_rate(parse_applications({{kStages + "/1/fan_out", fan_out}}).workloads[2].arrivals)
+        .value_or(0);
   };
   EXPECT_DOUBLE_EQ(rate(R"({"kind": "poisson", "mean": 2.5})"), 12.5);
   EXPECT_DOUBLE_EQ(rate(R"({"kind": "weights", "weights": [1, 0, 1]})"), 5);
@@ -159,9 +160,9 @@ TEST(ApplicationsReader, NexusSaysThatItSplitsTreesOnly) {
 }
 
 TEST(NetworkReader, ReadsADistributionAndRefusesNonsense) {
-  EXPECT_TRUE(parse().network.none());
-  const Scenario scenario =
-      parse({{"/network", R"({"delay_ms": 4, "kind": "lognormal", "cv": 0.5, "at_least_ms": 1})"}});
+  EXPECT_TRUE(parse_applications().network.none());
+  const Scenario scenario = parse_applications(
+      {{"/network", R"({"delay_ms": 4, "kind": "lognormal", "cv": 0.5, "at_least_ms": 1})"}});
   EXPECT_EQ(scenario.network.kind, NetworkDelay::Kind::kLognormal);
   EXPECT_EQ(scenario.network.mean, from_ms(4));
   EXPECT_EQ(scenario.network.at_least, from_ms(1));
@@ -175,13 +176,14 @@ TEST(NetworkReader, ReadsADistributionAndRefusesNonsense) {
 }
 
 TEST(Load, ScalesEveryRate) {
-  const Scenario scenario = parse({{"/load", "2"}});
+  const Scenario scenario = parse_applications({{"/load", "2"}});
   EXPECT_EQ(scenario.workloads[0].arrivals.rate_rps, 40);
   EXPECT_EQ(scenario.applications[0].load.arrivals.rate_rps, 10);
   EXPECT_EQ(mean_rate(scenario.workloads[2].arrivals), 30);
-  const Scenario shared = parse({{"/load", "0.5"},
-                                 {"/workloads/0/arrivals", R"({"process": "poisson"})"},
-                                 {"/popularity", R"({"rate_rps": 30, "kind": "zipf"})"}});
+  const Scenario shared =
+      parse_applications({{"/load", "0.5"},
+                          {"/workloads/0/arrivals", R"({"process": "poisson"})"},
+                          {"/popularity", R"({"rate_rps": 30, "kind": "zipf"})"}});
   EXPECT_EQ(shared.workloads[0].arrivals.rate_rps, 15);
   EXPECT_THAT(faults({{"/load", "0"}}), SizeIs(1));
   EXPECT_THAT(faults({{"/load", "1e6"}, {"/workloads/0/arrivals/rate_rps", "1e9"}}),
@@ -190,9 +192,9 @@ TEST(Load, ScalesEveryRate) {
 
 TEST(Overrides, AStarStandsForEveryItem) {
   const Scenario scenario =
-      parse({{"/workloads/*/slo_ms", "77"},
-             {"/workloads/*/arrivals", R"({"process": "constant", "rate_rps": 3})"},
-             {"/applications/*/stages/*/fan_out", "2"}});
+      parse_applications({{"/workloads/*/slo_ms", "77"},
+                          {"/workloads/*/arrivals", R"({"process": "constant", "rate_rps": 3})"},
+                          {"/applications/*/stages/*/fan_out", "2"}});
   EXPECT_EQ(scenario.workloads[0].slo, from_ms(77));
   EXPECT_EQ(scenario.applications[0].load.slo, from_ms(77));
   EXPECT_EQ(scenario.applications[0].load.arrivals.rate_rps, 3);

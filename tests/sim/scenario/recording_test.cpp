@@ -17,7 +17,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* kText = R"({
+constexpr const char* kRecordedScenario = R"({
   "schema": 1, "duration_s": 2,
   "profiles": [{"model": "unit", "gpu": "ideal",
                 "latency": {"fixed_ms": 5, "per_item_ms": 1, "max_batch": 32}},
@@ -85,7 +85,7 @@ class Recorded : public ::testing::Test {
     return faults(with(old_text, new_text), LineSums::kIgnore);
   }
 
-  const Scenario scenario_ = parse_scenario(kText, "folder/short name.json", ".");
+  const Scenario scenario_ = parse_scenario(kRecordedScenario, "folder/short name.json", ".");
   MessageLog log_;
   std::string path_, text_;
 
@@ -175,7 +175,7 @@ TEST_F(Recorded, FindsTheLineThatWasChangedLostDoubledOrMoved) {
   EXPECT_THAT(faults(joined(text)), is_at(5));
   text = whole;
   std::swap(text[3], text[4]);
-  EXPECT_THAT(faults(joined(text)), testing::Contains(HasSubstr("log:4: not as it was written")));
+  EXPECT_THAT(faults(joined(text)), ::testing::Contains(HasSubstr("log:4: not as it was written")));
 }
 
 // Wherever a file is cut, it is refused, and the place is in its last line or behind it.
@@ -185,14 +185,14 @@ TEST_F(Recorded, IsRefusedWhereverItIsCut) {
     const std::vector<std::string> found = faults(cut);
     const auto line = std::max<std::ptrdiff_t>(1, 1 + std::count(cut.begin(), cut.end(), '\n'));
     ASSERT_EQ(found.size(), 1U) << "cut after " << size;
-    ASSERT_THAT(found[0], testing::StartsWith("log:" + std::to_string(line) + ": "));
+    ASSERT_THAT(found[0], ::testing::StartsWith("log:" + std::to_string(line) + ": "));
   }
 }
 
 TEST_F(Recorded, RefusesWhatIsNoRecording) {
   EXPECT_THAT(faults(""), ElementsAre(HasSubstr("log:1: not a recording")));
   EXPECT_THAT(faults("{}\n"), ElementsAre(HasSubstr("log:1: not a recording")));
-  EXPECT_THAT(faults(kText), ElementsAre(HasSubstr("log:1: not a recording")));
+  EXPECT_THAT(faults(kRecordedScenario), ElementsAre(HasSubstr("log:1: not a recording")));
   EXPECT_THAT(faults(std::string(100, '\0')), ElementsAre(HasSubstr("log:1: not a recording")));
   EXPECT_THROW(read_recording("no such file"), ConfigError);
 }
@@ -212,13 +212,13 @@ TEST_F(Recorded, HoldsEveryNumberToTheDeployment) {
   EXPECT_THAT(faults_with(R"(["run",0)", R"(["ran",0)"),
               one("#/decisions/0/0: ", "did you mean \"run\""));
   EXPECT_THAT(faults_with(R"({"now":2000000)", R"({"now":4611686018427387904)"),
-              testing::Contains(HasSubstr("log:4#/now: ")));
+              ::testing::Contains(HasSubstr("log:4#/now: ")));
   EXPECT_THAT(faults_with(R"("messages":[])", R"("messages":[["timer",0]])"),
-              testing::Contains(HasSubstr("log:2#/messages: must be empty")));
+              ::testing::Contains(HasSubstr("log:2#/messages: must be empty")));
   EXPECT_THAT(faults_with(R"(["arrived",0,0,)", R"(["arrived",0,)"),
-              testing::Contains(HasSubstr("must have 5 parts, not 4")));
+              ::testing::Contains(HasSubstr("must have 5 parts, not 4")));
   EXPECT_THAT(faults_with(R"({"now":2000000)", R"({"now":900000)"),
-              testing::Contains(HasSubstr("log:4#/now: time goes back")));
+              ::testing::Contains(HasSubstr("log:4#/now: time goes back")));
   EXPECT_THAT(faults_with(R"(["refused",)", R"(["refused",9)"),
               one("log:5#/messages/0/1: ", "batch slots"));
   EXPECT_THAT(faults_with(R"("lost"])", R"("last"])"), one("log:5#/messages/0/3: ", "lost"));
@@ -239,7 +239,7 @@ TEST_F(Recorded, HoldsEveryNumberToTheDeployment) {
   EXPECT_THAT(faults_with(R"("slo_ms":50)", R"("slo_ms":-50)"),
               one("log:1#/scenario/workloads/0/slo_ms: ", "50"));
   EXPECT_THAT(faults_with(R"({"now":2000000,)", R"({"now":2000000)"),
-              testing::Contains(testing::StartsWith("log:4:")));
+              ::testing::Contains(::testing::StartsWith("log:4:")));
   EXPECT_THAT(faults(text_ + lines().back() + '\n', LineSums::kIgnore),
               one("log:10: ", "follows the line that ends"));
 }
@@ -260,7 +260,7 @@ TEST_F(Recorded, StandsForItself) {
   std::ofstream(folder / "unit.json") << R"({"model": "unit", "gpu": "ideal",
       "latency": {"fixed_ms": 5, "per_item_ms": 1, "max_batch": 32}})";
   const Scenario scenario =
-      parse_scenario(kText, "s.json", folder.string(),
+      parse_scenario(kRecordedScenario, "s.json", folder.string(),
                      {{"/profiles", R"(["unit.json"])"},
                       {"/workloads/0/arrivals",
                        R"({"process": "trace", "path": "trace.csv", "format": "timestamps"})"}});
@@ -274,7 +274,7 @@ TEST_F(Recorded, StandsForItself) {
 // An application that no workload uses is read all the same, and names its models.
 TEST_F(Recorded, KeepsTheModelsOfUnusedApplications) {
   const Scenario scenario = parse_scenario(
-      kText, "s.json", ".",
+      kRecordedScenario, "s.json", ".",
       {{"/profiles", R"([
           {"model": "unit", "gpu": "ideal",
            "latency": {"fixed_ms": 5, "per_item_ms": 1, "max_batch": 32}},

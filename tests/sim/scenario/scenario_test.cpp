@@ -9,7 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* kText = R"({
+constexpr const char* kOneModel = R"({
   "schema": 1, "duration_s": 2,
   "profiles": [{"model": "unit", "gpu": "ideal",
                 "latency": {"fixed_ms": 5, "per_item_ms": 1, "max_batch": 32}}],
@@ -17,14 +17,14 @@ constexpr const char* kText = R"({
   "workloads": [{"model": "unit", "slo_ms": 50,
                  "arrivals": {"process": "poisson", "rate_rps": 20}}]})";
 
-Scenario parse(const std::vector<Override>& overrides = {}) {
-  return parse_scenario(kText, "folder/short name.json", "folder", overrides);
+Scenario parse_one_model(const std::vector<Override>& overrides = {}) {
+  return parse_scenario(kOneModel, "folder/short name.json", "folder", overrides);
 }
 
 std::vector<std::string> places(const std::vector<Override>& overrides) {
   std::vector<std::string> result;
   try {
-    parse(overrides);
+    parse_one_model(overrides);
   } catch (const ConfigError& error) {
     for (const Fault& fault : error.faults()) result.push_back(fault.where);
   }
@@ -32,7 +32,7 @@ std::vector<std::string> places(const std::vector<Override>& overrides) {
 }
 
 TEST(Scenario, EverythingThatIsNotRequiredHasItsDefault) {
-  const Scenario scenario = parse();
+  const Scenario scenario = parse_one_model();
   EXPECT_EQ(scenario.name, "short name");
   EXPECT_EQ(scenario.seed, 1U);
   EXPECT_EQ(scenario.warmup_s, 0);
@@ -52,22 +52,22 @@ TEST(Scenario, EverythingThatIsNotRequiredHasItsDefault) {
 
 TEST(Scenario, EveryKeyArrives) {
   const Scenario scenario =
-      parse({{"/seed", "18446744073709551615"},
-             {"/warmup_s", "0.5"},
-             {"/drain", "false"},
-             {"/cluster/gpus/0/count", "3"},
-             {"/workloads/0/name", "one"},
-             {"/planner/name", "dedicated"},
-             {"/routing", "shortest_finish"},
-             {"/dispatcher", R"({"name": "tf_serving", "params": {"timeout_ms": 3}})"},
-             {"/device/sharing", "mig_mps"},
-             {"/device/interference", R"({"name": "constant", "factor": 1.25})"},
-             {"/device/quantum_ms", "4"},
-             {"/device/switch_ms", "0.1"},
-             {"/device/processes", "busy"},
-             {"/device/overhead_ms", "0.2"},
-             {"/device/depth", "1"},
-             {"/outputs", R"({"requests": true, "timeline": true})"}});
+      parse_one_model({{"/seed", "18446744073709551615"},
+                       {"/warmup_s", "0.5"},
+                       {"/drain", "false"},
+                       {"/cluster/gpus/0/count", "3"},
+                       {"/workloads/0/name", "one"},
+                       {"/planner/name", "dedicated"},
+                       {"/routing", "shortest_finish"},
+                       {"/dispatcher", R"({"name": "tf_serving", "params": {"timeout_ms": 3}})"},
+                       {"/device/sharing", "mig_mps"},
+                       {"/device/interference", R"({"name": "constant", "factor": 1.25})"},
+                       {"/device/quantum_ms", "4"},
+                       {"/device/switch_ms", "0.1"},
+                       {"/device/processes", "busy"},
+                       {"/device/overhead_ms", "0.2"},
+                       {"/device/depth", "1"},
+                       {"/outputs", R"({"requests": true, "timeline": true})"}});
   EXPECT_EQ(scenario.seed, 18446744073709551615U);
   EXPECT_EQ(scenario.warmup_s, 0.5);
   EXPECT_FALSE(scenario.drain);
@@ -91,13 +91,13 @@ TEST(Scenario, EveryKeyArrives) {
 TEST(Scenario, TheParametersOfInterferenceMayStandDirectlyOrInParams) {
   for (const char* text : {R"({"name": "gpulet", "coefficients": [1, 2, 3, 4, 5]})",
                            R"({"name": "gpulet", "params": {"coefficients": [1, 2, 3, 4, 5]}})"}) {
-    EXPECT_THAT(parse({{"/device/interference", text}}).device.interference.coefficients,
+    EXPECT_THAT(parse_one_model({{"/device/interference", text}}).device.interference.coefficients,
                 ElementsAre(1, 2, 3, 4, 5));
   }
-  EXPECT_THAT(
-      parse({{"/device/interference", R"({"name": "kernel_length", "coefficients": [1.05, 0.1]})"}})
-          .device.interference.coefficients,
-      ElementsAre(1.05, 0.1));
+  EXPECT_THAT(parse_one_model({{"/device/interference",
+                                R"({"name": "kernel_length", "coefficients": [1.05, 0.1]})"}})
+                  .device.interference.coefficients,
+              ElementsAre(1.05, 0.1));
   EXPECT_THAT(places({{"/device/interference",
                        R"({"name": "constant", "factor": 2, "params": {"factor": 2}})"}}),
               ElementsAre("folder/short name.json#/device/interference"));
@@ -105,10 +105,10 @@ TEST(Scenario, TheParametersOfInterferenceMayStandDirectlyOrInParams) {
 
 TEST(Scenario, AGpuTypeOfItsOwnIsKnownToClusterAndProfiles) {
   const Scenario scenario =
-      parse({{"/cluster/types", R"([{"name": "own", "sms": 20, "memory_gib": 8, "mig": [
+      parse_one_model({{"/cluster/types", R"([{"name": "own", "sms": 20, "memory_gib": 8, "mig": [
           {"slices": 1, "memory_slices": 4, "memory_gib": 4, "sms": 10, "starts": [0, 4]}]}])"},
-             {"/cluster/gpus/0/type", "own"},
-             {"/profiles/0/gpu", "own"}});
+                       {"/cluster/gpus/0/type", "own"},
+                       {"/profiles/0/gpu", "own"}});
   const GpuType& own = scenario.cluster.own_types.at(0);
   EXPECT_EQ(own.sms, 20);
   EXPECT_EQ(own.memory_gib, 8);
@@ -118,7 +118,7 @@ TEST(Scenario, AGpuTypeOfItsOwnIsKnownToClusterAndProfiles) {
 }
 
 TEST(Scenario, ItsTextIsTheJsonThatWasRun) {
-  const Scenario scenario = parse({{"/seed", "9"}, {"/dispatcher/name", "edf"}});
+  const Scenario scenario = parse_one_model({{"/seed", "9"}, {"/dispatcher/name", "edf"}});
   const Scenario again = parse_scenario(scenario.text, "again.json", "folder");
   EXPECT_EQ(again.seed, 9U);
   EXPECT_EQ(again.dispatcher.name, "edf");
@@ -152,7 +152,7 @@ TEST(Scenario, OneMistakeMakesOneFault) {
 
 TEST(Scenario, AFaultInAnOverrideSaysWhichOneItWas) {
   try {
-    parse({{"/workloads/0/slo_ms", "soon"}, {"/dispatcher/params/x", "1"}});
+    parse_one_model({{"/workloads/0/slo_ms", "soon"}, {"/dispatcher/params/x", "1"}});
     FAIL();
   } catch (const ConfigError& error) {
     ASSERT_EQ(error.faults().size(), 2U);
@@ -162,14 +162,14 @@ TEST(Scenario, AFaultInAnOverrideSaysWhichOneItWas) {
 }
 
 TEST(Scenario, DurationEndsWhere64BitNanosecondsDo) {
-  EXPECT_EQ(parse({{"/duration_s", "4.6e9"}}).duration_s, 4.6e9);
+  EXPECT_EQ(parse_one_model({{"/duration_s", "4.6e9"}}).duration_s, 4.6e9);
   EXPECT_THAT(places({{"/duration_s", "4.600001e9"}}),
               ElementsAre("folder/short name.json#/duration_s"));
 }
 
 // Four workloads, of which "own" has a rate and the others share one.
 Scenario shared(const std::string& popularity) {
-  Json document = Json::parse(kText);
+  Json document = Json::parse(kOneModel);
   document["workloads"] = Json::parse(R"([
     {"name": "a", "model": "unit", "slo_ms": 50, "arrivals": {"process": "poisson"}},
     {"name": "own", "model": "unit", "slo_ms": 50, "arrivals": {"process": "poisson", "rate_rps": 7}},
@@ -237,7 +237,7 @@ TEST(Popularity, IsWhereARateMayComeFromOnlyWhenThereIsOne) {
 }
 
 TEST(Scenario, GpusOnWhichNothingCanRunAreNoted) {
-  const Scenario scenario = parse({{"/cluster/gpus/-", R"({"type": "t4"})"}});
+  const Scenario scenario = parse_one_model({{"/cluster/gpus/-", R"({"type": "t4"})"}});
   EXPECT_THAT(scenario.notes, ElementsAre(HasSubstr("no workload has a profile on t4")));
 }
 

@@ -163,7 +163,7 @@ TEST_F(Sweeps, HoldTheFiguresOfTheRunsThatTheirPointsAre) {
   second.replication = 1;
   const RunResult run = simulate(scenario, plan, second);
   const Json summary = summarize(std::span(&run, 1));
-  const auto figure = [](const Figures& figures, const std::string& name) {
+  const auto figure = [](const NamedFigures& figures, const std::string& name) {
     for (const auto& [key, value] : figures) {
       if (key == name) return value;
     }
