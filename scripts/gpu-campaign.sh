@@ -54,6 +54,7 @@ if [[ $backend == cpu ]]; then
   gpu_type=cpu
   model_list=(mlp_small mobilenet_v2)
   batches=1,2,4
+  counted_batches=1
   shares=(--shares 100,50)
   sample=(--repetitions 10 --min-time 0.1)
   pair_sample=(--repetitions 8 --min-time 0.05)
@@ -62,6 +63,7 @@ else
   gpu_type=h200
   model_list=(resnet18 resnet50 mobilenet_v2 googlenet densenet121 vgg16 mlp_large transformer_small)
   batches=1,2,4,8,16,32
+  counted_batches=1,8,32
   shares=(--shares 100 --sms 16,32,48,64,96,128)
   sample=(--repetitions 30 --min-time 0.1)
   pair_sample=(--repetitions 20 --min-time 0.1)
@@ -75,7 +77,7 @@ fitted=$results/$gpu_type.fitted.h5
 # --- Steps, the most valuable first: NAME:LIMIT_S, and a function of that name. --------------------
 steps=(
   build:420 export_models:180 probe:60 gpu_tests:120 solo:450 repeat:120 pairs:300 held_out:150
-  hogs:150 block_constants:120 calibrate:60 train:60
+  hogs:150 counters:150 block_constants:120 calibrate:60 train:60
   steady:60 bursty:60 shared:60 batching:60 overload:60 deadlines:60)
 
 build() {
@@ -243,6 +245,14 @@ hogs_beside_models() {
   each --model "${model_list[@]:0:2}"
   measure "$results/hogs-beside-models.h5" "${options[@]}" --hog "$hog" "${beside[@]}" --batches 1,4 \
     --shares 50 --pair-shares 50/50 "${pair_sample[@]}"
+}
+# DRAM use and SM occupancy of each model on the whole device: the device renews its counters ten
+# times a second, so that a visit has to last longer than those of solo.
+counters() {
+  choose_runner
+  each --model "${model_list[@]}"
+  measure "$results/counters.h5" "${options[@]}" --batches "$counted_batches" --shares 100 --repetitions 10 \
+    --min-time 0.6
 }
 block_constants() {
   if [[ $backend == cpu ]]; then
