@@ -1,6 +1,7 @@
 // Variables: x = segments of a size for an option, y = GPUs of a maximal cut, z = whether an option
 // is used. Minimise sum y with: capacity of x >= rate * z for each option; one z per choice; for
-// each size no more x than the cuts y have places.
+// each size no more x than the cuts y have places. Of the plans with that many GPUs, then the one of
+// the fewest slices, and among equals one that does not depend on the solver's arithmetic.
 #include "policies/planners/detail/mig_solver.h"
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #endif
 
 #include "sim/core/check.h"
+#include "sim/core/random.h"
 
 namespace tangram::detail {
 
@@ -27,6 +29,10 @@ constexpr double kBoundSlack = 1e-6;
 
 constexpr int kAllNodes = 2'000'000'000;
 constexpr int kFewNodes = 300;
+// Of the search among equals.
+constexpr int kTieNodes = 2000;
+constexpr double kTieTimeLimitS = 10;
+constexpr std::uint32_t kTieCosts = 1024;
 
 struct Row {
   std::vector<int> columns;
@@ -37,27 +43,40 @@ struct Row {
   }
 };
 
+// What is minimised: GPUs, of which at least some number are needed; or, with just that number of
+// GPUs, slices and then a cost of each column's own, so that no two plans cost the same.
+enum class Aim { kGpus, kSettle };
+
 class Program {
  public:
-  Program(const MigCuts& cuts, const std::vector<MigChoice>& choices, std::uint32_t at_least)
+  Program(const MigCuts& cuts,
+          const std::vector<MigChoice>& choices,
+          std::uint32_t gpus_needed,
+          Aim aim = Aim::kGpus)
       : cuts_(cuts), choices_(choices), patterns_(cuts.maximal()), model_(Cbc_newModel()) {
-    for (std::size_t p = 0; p < patterns_.size(); ++p) y_.push_back(add_column(1));
+    const bool settles = aim == Aim::kSettle;
+    // One slice outweighs all that tells plans apart: there are no more segments than slices.
+    const double slice_cost = static_cast<double>(kTieCosts) * gpus_needed * cuts.slices();
+    for (std::size_t p = 0; p < patterns_.size(); ++p) {
+      y_.push_back(add_column(settles ? tie_cost() : 1));
+    }
     for (const MigChoice& choice : choices) {
       std::vector<int>& z = z_.emplace_back();
       std::vector<std::vector<int>>& x = x_.emplace_back();
       for (const MigDemand& option : choice.options) {
-        z.push_back(add_column(0));
+        z.push_back(add_column(settles ? tie_cost() : 0));
         Cbc_setColUpper(model_.get(), z.back(), 1);
         std::vector<int>& of_size = x.emplace_back(cuts.sizes().size(), -1);
         for (std::size_t s = 0; s < of_size.size(); ++s) {
-          if (option.best[s]) of_size[s] = add_column(0);
+          if (!option.best[s]) continue;
+          of_size[s] = add_column(settles ? cuts.sizes()[s] * slice_cost + tie_cost() : 0);
         }
       }
     }
     add_rows();
     Row gpus;
     for (const int y : y_) gpus.add(y, 1);
-    add_row(gpus, 'G', at_least);
+    add_row(gpus, settles ? 'E' : 'G', gpus_needed);
   }
 
   MigSolution solve(double time_limit_s, int node_limit) {
@@ -80,12 +99,19 @@ class Program {
     }
     return solution;
   }
+  // Whether the search has come to its end.
+  bool is_proven() const { return Cbc_isProvenOptimal(model_.get()) != 0; }
 
  private:
   struct Deleter {
     void operator()(Cbc_Model* model) const { Cbc_deleteModel(model); }
   };
 
+  // The next column's, in [1, kTieCosts]: scattered, so that sums of different columns differ.
+  double tie_cost() const {
+    RandomStream random{StreamKey(static_cast<std::uint64_t>(columns_))};
+    return 1 + static_cast<double>(random.below(kTieCosts));
+  }
   int add_column(double cost) {
     const int column = columns_++;
     const std::string name = fmt::format("c{}", column);
@@ -204,6 +230,22 @@ std::vector<MigChoice> relaxed(const std::vector<MigChoice>& choices) {
   return result;
 }
 
+// Of the proven number of GPUs several plans may do, and which one the search meets first depends on
+// the last digits of its arithmetic, which differ between processors. Where the settling search does
+// not end soon, that first one stays.
+MigSolution settled(const MigCuts& cuts,
+                    const std::vector<MigChoice>& choices,
+                    double time_limit_s,
+                    MigSolution found) {
+  if (found.gpus.empty() || !found.is_proven()) return found;
+  const auto gpus = static_cast<std::uint32_t>(found.gpus.size());
+  Program program(cuts, choices, gpus, Aim::kSettle);
+  MigSolution solution = program.solve(std::min(time_limit_s, kTieTimeLimitS), kTieNodes);
+  if (!program.is_proven() || solution.gpus.size() != gpus) return found;
+  solution.lower_bound = found.lower_bound;
+  return solution;
+}
+
 }  // namespace
 
 MigSolution solve_mig(const MigCuts& cuts,
@@ -212,7 +254,8 @@ MigSolution solve_mig(const MigCuts& cuts,
   if (choices.empty()) return {};
   if (std::all_of(choices.begin(), choices.end(),
                   [](const MigChoice& choice) { return choice.options.size() == 1; })) {
-    return Program(cuts, choices, 0).solve(time_limit_s, kAllNodes);
+    return settled(cuts, choices, time_limit_s,
+                   Program(cuts, choices, 0).solve(time_limit_s, kAllNodes));
   }
   // With the bound as a row, the search either ends at once or loses its way; without it, it may
   // find the plan soon and prove nothing. So a short search with it, then a long one without.
@@ -220,14 +263,16 @@ MigSolution solve_mig(const MigCuts& cuts,
       Program(cuts, relaxed(choices), 0).solve(time_limit_s, kAllNodes).lower_bound;
   MigSolution first = Program(cuts, choices, bound).solve(time_limit_s, kFewNodes);
   first.lower_bound = std::max(first.lower_bound, bound);
-  if (!first.gpus.empty() && first.is_proven()) return first;
+  if (!first.gpus.empty() && first.is_proven()) {
+    return settled(cuts, choices, time_limit_s, std::move(first));
+  }
   MigSolution second = Program(cuts, choices, 0).solve(time_limit_s, kAllNodes);
   second.lower_bound = std::max(second.lower_bound, first.lower_bound);
   if (second.gpus.empty() || (!first.gpus.empty() && first.gpus.size() <= second.gpus.size())) {
     first.lower_bound = second.lower_bound;
-    return first;
+    return settled(cuts, choices, time_limit_s, std::move(first));
   }
-  return second;
+  return settled(cuts, choices, time_limit_s, std::move(second));
 }
 
 #else
