@@ -14,6 +14,8 @@ if(NOT CMAKE_SCRIPT_MODE_FILE)
       BYPRODUCTS "${output}"
       VERBATIM)
     target_sources(${target} PRIVATE "${output}")
+    # By itself: it changes with every commit.
+    set_source_files_properties("${output}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     add_dependencies(${target} ${target}_git_hash)
   endfunction()
   return()

@@ -53,4 +53,6 @@ function(tangram_embed_kernels target source)
     DEPENDS ${image} "${script}"
     VERBATIM)
   target_sources(${target} PRIVATE "${array}")
+  # By itself: it can be large, and includes nothing.
+  set_source_files_properties("${array}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()

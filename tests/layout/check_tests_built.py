@@ -8,14 +8,24 @@ with 1 when there is any.
 
 import json
 import pathlib
+import re
 import sys
+
+JOINED = re.compile(r'^#include "([^"]+)"$', re.MULTILINE)
+
+
+def sources_of(command):
+    """What one command of the database compiles: a file, or those that CMake has joined in it."""
+    path = pathlib.Path(command["directory"], command["file"])
+    if path.parent.name == "Unity":
+        return [pathlib.Path(name) for name in JOINED.findall(path.read_text(encoding="utf-8"))]
+    return [path]
 
 
 def left_out(root, compile_commands, on_purpose=()):
     """The test sources below the root that are not compiled, relative to it."""
     commands = json.loads(compile_commands.read_text(encoding="utf-8"))
-    compiled = {pathlib.Path(command["directory"], command["file"]).resolve()
-                for command in commands}
+    compiled = {source.resolve() for command in commands for source in sources_of(command)}
     sources = sorted((root / "tests").rglob("*_test.cpp"))
     missing = [source.relative_to(root).as_posix()
                for source in sources if source.resolve() not in compiled]
