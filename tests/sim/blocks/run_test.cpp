@@ -96,7 +96,7 @@ Scenario two_workloads(const std::string& stages, double duration_s = 0.5) {
   spec.output_bytes = 4'000;
   spec.contention = Contention::kRoofline;
   Scenario scenario = block_scenario(
-      two_models(), {offered_load("short", poisson(900), 5), workload_of("long", poisson(250), 20)},
+      two_models(), {offered_load("short", poisson(900), 5), offered_load("long", poisson(250), 20)},
       duration_s, stages_of(stages), spec);
   scenario.log_requests = true;
   scenario.log_timeline = true;
@@ -198,7 +198,7 @@ TEST(BlockRun, MigInstancesAreDevicesOfTheirOwn) {
     std::sort(p->points.begin(), p->points.end(), point_before);
   }
   Scenario scenario =
-      block_scenario({own, other}, {offered_load("a", clients(1)), workload_of("b", clients(1))},
+      block_scenario({own, other}, {offered_load("a", clients(1)), offered_load("b", clients(1))},
                      0.01, stages_of("streams_job"), bare_spec());
   Plan plan;
   PlanPartition small = whole_partition({replica_of("a", "a")});
@@ -225,7 +225,7 @@ TEST(BlockRun, SharesAsRangesOfSms) {
   Profile b = a;
   b.model = "b";
   Scenario scenario =
-      block_scenario({a, b}, {offered_load("a", clients(1)), workload_of("b", clients(1))}, 0.01,
+      block_scenario({a, b}, {offered_load("a", clients(1)), offered_load("b", clients(1))}, 0.01,
                      stages_of("mps_clients"), bare_spec());
   scenario.device.sharing = Sharing::kSm;
   Plan plan;
