@@ -36,8 +36,9 @@ class Optimal final : public Planner {
                              reasons)) {
       choices.push_back({{std::move(demand)}});
     }
-    const detail::MigSolution solution =
-        detail::solve_mig(cuts, choices, problem.params.number("time_limit_s"));
+    const double time_limit_s = problem.params.number("time_limit_s");
+    const detail::MigSolution solution = detail::settle_ties(
+        cuts, choices, time_limit_s, detail::solve_mig(cuts, choices, time_limit_s));
     Plan plan = detail::plan_of(problem, type, solution.gpus, reasons);
     auto gpus = static_cast<std::uint32_t>(solution.gpus.size());
     if (!solution.is_proven()) {

@@ -121,6 +121,24 @@ TEST_F(Validate, RealRunsOfAnotherScenarioAreRefused) {
   EXPECT_THAT(folder_.names(), ElementsAre("V.h5", "s.json"));
 }
 
+TEST_F(Validate, BeliefsAreForDevicesThatDoNotWaitForWhatIsBelieved) {
+  const std::string beliefs =
+      R"(/beliefs=[{"model": "unit", "gpu": "ideal",
+                    "latency": {"fixed_ms": 2, "per_item_ms": 0.5, "max_batch": 8}}])";
+  const Outcome emulated = folder_.tangram(arguments({"--set", beliefs}));
+  EXPECT_EQ(emulated.exit_code, 2);
+  EXPECT_THAT(emulated.err, HasSubstr("leave out /beliefs"));
+  ASSERT_EQ(folder_.tangram(arguments()).exit_code, 0);
+  const Outcome done =
+      folder_.tangram({"validate", "s.json", "--real", "V.h5", "--out", "W.h5", "--set", beliefs});
+  ASSERT_EQ(done.exit_code, 0) << done.err;
+  const Validation validation = read_validation_file(folder_.path("W.h5"));
+  for (const BatchSpan& batch : validation.simulated[0].runs[0].timeline) {
+    // 2 + 0.5 n is believed, 1 + 0.5 n is true.
+    EXPECT_EQ(batch.predicted - (batch.end - batch.start), from_ms(1));
+  }
+}
+
 TEST_F(Validate, ItsFileCalibratesTheProfilesThatItUsed) {
   ASSERT_EQ(folder_.tangram(arguments()).exit_code, 0);
   const Outcome done = folder_.tangram({"calibrate", "V.h5", "--out", "C.h5"});

@@ -87,10 +87,10 @@ std::vector<Site> sites() {
                   scenario_of({m, exact}, {workload_of("a", "m", 30, 200), bursty, clients}, 3),
                   whole_gpus(2)});
   Plan shared;
-  shared.gpus = {gpu_of(0, GpuMode::kMps,
-                        {percent_partition(60, {replica_of("a", "m", 4, 2)}),
-                         percent_partition(40, {replica_of("b", "m", 2, 1)})}),
-                 gpu_of(1, GpuMode::kTimeSliced, {whole_partition({replica_of("a", "m", 4, 2)})})};
+  shared.gpus = {
+      gpu_of(0, GpuMode::kMps,
+             {percent_partition(100, {replica_of("a", "m", 4, 2), replica_of("b", "m", 2, 1, 1)})}),
+      gpu_of(1, GpuMode::kTimeSliced, {whole_partition({replica_of("a", "m", 4, 2)})})};
   list.push_back(
       {"shared GPUs", scenario_of({m}, {workload_of("a", "m", 30, 500), bursty}, 2), shared});
   return list;

@@ -1,7 +1,6 @@
 // Variables: x = segments of a size for an option, y = GPUs of a maximal cut, z = whether an option
 // is used. Minimise sum y with: capacity of x >= rate * z for each option; one z per choice; for
-// each size no more x than the cuts y have places. Of the plans with that many GPUs, then the one of
-// the fewest slices, and among equals one that does not depend on the solver's arithmetic.
+// each size no more x than the cuts y have places.
 #include "policies/planners/detail/mig_solver.h"
 
 #include <algorithm>
@@ -230,13 +229,36 @@ std::vector<MigChoice> relaxed(const std::vector<MigChoice>& choices) {
   return result;
 }
 
-// Of the proven number of GPUs several plans may do, and which one the search meets first depends on
-// the last digits of its arithmetic, which differ between processors. Where the settling search does
-// not end soon, that first one stays.
-MigSolution settled(const MigCuts& cuts,
-                    const std::vector<MigChoice>& choices,
-                    double time_limit_s,
-                    MigSolution found) {
+}  // namespace
+
+MigSolution solve_mig(const MigCuts& cuts,
+                      const std::vector<MigChoice>& choices,
+                      double time_limit_s) {
+  if (choices.empty()) return {};
+  if (std::all_of(choices.begin(), choices.end(),
+                  [](const MigChoice& choice) { return choice.options.size() == 1; })) {
+    return Program(cuts, choices, 0).solve(time_limit_s, kAllNodes);
+  }
+  // With the bound as a row, the search either ends at once or loses its way; without it, it may
+  // find the plan soon and prove nothing. So a short search with it, then a long one without.
+  const std::uint32_t bound =
+      Program(cuts, relaxed(choices), 0).solve(time_limit_s, kAllNodes).lower_bound;
+  MigSolution first = Program(cuts, choices, bound).solve(time_limit_s, kFewNodes);
+  first.lower_bound = std::max(first.lower_bound, bound);
+  if (!first.gpus.empty() && first.is_proven()) return first;
+  MigSolution second = Program(cuts, choices, 0).solve(time_limit_s, kAllNodes);
+  second.lower_bound = std::max(second.lower_bound, first.lower_bound);
+  if (second.gpus.empty() || (!first.gpus.empty() && first.gpus.size() <= second.gpus.size())) {
+    first.lower_bound = second.lower_bound;
+    return first;
+  }
+  return second;
+}
+
+MigSolution settle_ties(const MigCuts& cuts,
+                        const std::vector<MigChoice>& choices,
+                        double time_limit_s,
+                        MigSolution found) {
   if (found.gpus.empty() || !found.is_proven()) return found;
   const auto gpus = static_cast<std::uint32_t>(found.gpus.size());
   Program program(cuts, choices, gpus, Aim::kSettle);
@@ -246,41 +268,16 @@ MigSolution settled(const MigCuts& cuts,
   return solution;
 }
 
-}  // namespace
-
-MigSolution solve_mig(const MigCuts& cuts,
-                      const std::vector<MigChoice>& choices,
-                      double time_limit_s) {
-  if (choices.empty()) return {};
-  if (std::all_of(choices.begin(), choices.end(),
-                  [](const MigChoice& choice) { return choice.options.size() == 1; })) {
-    return settled(cuts, choices, time_limit_s,
-                   Program(cuts, choices, 0).solve(time_limit_s, kAllNodes));
-  }
-  // With the bound as a row, the search either ends at once or loses its way; without it, it may
-  // find the plan soon and prove nothing. So a short search with it, then a long one without.
-  const std::uint32_t bound =
-      Program(cuts, relaxed(choices), 0).solve(time_limit_s, kAllNodes).lower_bound;
-  MigSolution first = Program(cuts, choices, bound).solve(time_limit_s, kFewNodes);
-  first.lower_bound = std::max(first.lower_bound, bound);
-  if (!first.gpus.empty() && first.is_proven()) {
-    return settled(cuts, choices, time_limit_s, std::move(first));
-  }
-  MigSolution second = Program(cuts, choices, 0).solve(time_limit_s, kAllNodes);
-  second.lower_bound = std::max(second.lower_bound, first.lower_bound);
-  if (second.gpus.empty() || (!first.gpus.empty() && first.gpus.size() <= second.gpus.size())) {
-    first.lower_bound = second.lower_bound;
-    return settled(cuts, choices, time_limit_s, std::move(first));
-  }
-  return settled(cuts, choices, time_limit_s, std::move(second));
-}
-
 #else
 
 MigSolution solve_mig(const MigCuts&, const std::vector<MigChoice>&, double) {
   throw NoAnswer(
       "this build has no solver for integer programs: install coinor-libcbc-dev and "
       "build again");
+}
+
+MigSolution settle_ties(const MigCuts&, const std::vector<MigChoice>&, double, MigSolution found) {
+  return found;
 }
 
 #endif

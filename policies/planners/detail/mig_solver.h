@@ -32,4 +32,13 @@ MigSolution solve_mig(const MigCuts& cuts,
                       const std::vector<MigChoice>& choices,
                       double time_limit_s);
 
+// Of the proven number of GPUs several plans may do, and which one solve_mig meets first depends on
+// the last digits of its arithmetic, which differ between processors. Of these plans, returns the
+// one with the fewest slices, and among equals always the same; where that is not found within 10 s
+// of search, and for a number that is not proven, the one given.
+MigSolution settle_ties(const MigCuts& cuts,
+                        const std::vector<MigChoice>& choices,
+                        double time_limit_s,
+                        MigSolution found);
+
 }  // namespace tangram::detail

@@ -96,8 +96,9 @@ Scenario two_workloads(const std::string& stages, double duration_s = 0.5) {
   spec.output_bytes = 4'000;
   spec.contention = Contention::kRoofline;
   Scenario scenario = block_scenario(
-      two_models(), {offered_load("short", poisson(900), 5), offered_load("long", poisson(250), 20)},
-      duration_s, stages_of(stages), spec);
+      two_models(),
+      {offered_load("short", poisson(900), 5), offered_load("long", poisson(250), 20)}, duration_s,
+      stages_of(stages), spec);
   scenario.log_requests = true;
   scenario.log_timeline = true;
   return scenario;
