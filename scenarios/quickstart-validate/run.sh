@@ -100,4 +100,10 @@ done
       $1 == "error" { printf "%-10s %-20s %8s %% %8s %% %8s %% %8s %% %8s %%\n",
                       scenario, model, $4, $8, $10, $12, $14 }' "$name.txt"
   done
+  echo "execution beyond the measured profile in each round, ms a batch: where a row differs in itself by more"
+  echo "than a few percent of a batch, the machine changed its speed, and the errors above are its own"
+  for scenario in "${scenarios[@]}"; do
+    printf '%-10s' "${scenario%:*}"
+    sed -n 's/^overhead.* \([-+][0-9.e+-]*\) ms beyond the profile.*/\1/p' "${scenario%:*}".[0-9]*.txt | awk '{ printf " %9.3f", $1 } END { print "" }'
+  done
 } | tee summary.txt
