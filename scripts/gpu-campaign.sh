@@ -413,6 +413,11 @@ for step in "${steps[@]}"; do
     echo "    FAILED with exit code $status; the end of $results/logs/$name.log:"
     tail -n 12 "$results/logs/$name.log" | sed 's/^/    /'
     failed=1
+    # Nothing can be done without the programs; what was compiled when the time was over is kept.
+    if [[ $name == build ]]; then
+      ((status == 124)) && rm "$results/state/build.failed" && left=1
+      break
+    fi
   fi
   summary
 done
