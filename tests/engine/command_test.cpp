@@ -19,7 +19,9 @@ class Command : public ::testing::Test {
  protected:
   Command() {
     const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::path(::testing::TempDir()) / (std::string("tangram_engine_") + info->name());
+    // Cases of two suites have the same name, and run at the same time.
+    folder_ = fs::path(::testing::TempDir()) /
+              (std::string("tangram_engine_") + info->test_suite_name() + '_' + info->name());
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     std::ofstream(folder_ / "s.json") << kThreeWorkloads;
