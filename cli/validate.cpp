@@ -31,6 +31,7 @@ void pass_on(const char* option,
 
 int validate_command(ValidateArguments options) {
   options.validate.scenario.outputs = {{"--out", options.out}, {"--report", options.report}};
+  options.validate.scenario.other_inputs = options.validate.real;
   pass_on("--models", options.models, options);
   pass_on("--runner", options.runner, options);
   pass_on("--cores", options.cores, options);

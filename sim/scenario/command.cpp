@@ -78,7 +78,9 @@ void check_outputs(const std::vector<OutputPath>& outputs,
 
 Scenario load_scenario(const ScenarioArguments& arguments) {
   Faults faults;
-  check_outputs(arguments.outputs, {arguments.path}, faults);
+  std::vector<std::string> inputs = arguments.other_inputs;
+  inputs.push_back(arguments.path);
+  check_outputs(arguments.outputs, inputs, faults);
   std::vector<Override> overrides;
   for (const std::string& text : arguments.set) {
     try {

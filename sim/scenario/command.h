@@ -41,6 +41,8 @@ struct ScenarioArguments {
   std::vector<std::string> set;     // "/json/pointer=value"
   std::optional<std::string> seed;  // in place of the scenario's
   std::vector<OutputPath> outputs;
+  std::vector<std::string>
+      other_inputs{};  // files that the command reads besides: no output either
 };
 // Everything that can be wrong before the run starts, thrown at once as one ConfigError.
 Scenario load_scenario(const ScenarioArguments& arguments);

@@ -118,6 +118,12 @@ TEST_F(Validate, RealRunsOfAnotherScenarioAreRefused) {
   const Outcome no_validation =
       folder_.tangram({"validate", "s.json", "--real", "s.json", "--out", "W.h5"});
   EXPECT_EQ(no_validation.exit_code, 2);
+  const std::string kept = folder_.read("V.h5");
+  const Outcome onto_itself =
+      folder_.tangram({"validate", "s.json", "--real", "V.h5", "--out", "V.h5"});
+  EXPECT_EQ(onto_itself.exit_code, 2);
+  EXPECT_THAT(onto_itself.err, HasSubstr("--out"));
+  EXPECT_EQ(folder_.read("V.h5"), kept);
   EXPECT_THAT(folder_.names(), ElementsAre("V.h5", "s.json"));
 }
 
